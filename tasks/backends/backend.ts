@@ -1,0 +1,60 @@
+// The contract of a backend. test/contract/backend.ts is the same contract as a suite; every backend and the fake run it.
+
+import type { RunContext } from '../context.ts'
+import type { Mode, Step } from '../plan/step.ts'
+
+export interface Backend {
+  readonly name: string
+  readonly modes: readonly Mode[]
+  /** Whether it works on this machine for this user; never throws. */
+  probe(context: RunContext): Promise<BackendProbe>
+  /**
+   * Runs the steps in order and leaves the artifact's files in `work.directory`. Throws ImgError (STEP_FAILED,
+   * PUPPET_FAILED, DISK_FULL, INTERRUPTED…). Whatever happens, also kill -9: no mount, process or loop device of it survives.
+   */
+  run(work: Work, context: RunContext): Promise<WorkResult>
+}
+
+export type BackendProbe =
+  | { readonly available: true }
+  | { readonly available: false; readonly reason: string; readonly hint: string }
+
+export interface Work {
+  readonly layer: string
+  readonly mode: Mode
+  readonly arch: string
+  readonly steps: readonly Step[]
+  /** The parent's disk, read-only; absent for a layer that begins a chain. */
+  readonly parentDisk?: string
+  /** Folder of the unpacked tool tree; absent only while the tool tree itself is built. */
+  readonly tools?: string
+  /** Host path of each staged input, by the name steps use. */
+  readonly inputs: Readonly<Record<string, string>>
+  /** How each apt input is reached while building. */
+  readonly apt: Readonly<Record<string, AptAccess>>
+  /** Private, empty, on the cache's filesystem; the caller removes it. */
+  readonly directory: string
+  /** Raw output of the tools, appended as it comes. */
+  readonly log: string
+}
+
+/** Build-time apt configuration: never ends up in the image. */
+export interface AptAccess {
+  /** One-line-style sources with the recording proxy as mirror: `deb [signed-by=…] http://127.0.0.1:PORT/… suite main`. */
+  readonly sources: readonly string[]
+  /** apt.conf lines (proxy off, Check-Valid-Until, retries). */
+  readonly config: readonly string[]
+  /** Keyring file on the host that `signed-by` in `sources` names as `/run/img/apt/keyring.gpg`. */
+  readonly keyring: string
+  /** Seconds since 1970: Date of the newest InRelease. No package file is younger, everything younger was made by the build. */
+  readonly date: number
+}
+
+export interface WorkResult {
+  /** Artifact files by name (`disk.raw`, `root.tar`), absolute host paths under `work.directory`. */
+  readonly files: Readonly<Record<string, string>>
+  /** Digest over what the files mean, not over blocks; see ARCHITECTURE.md, Keys. */
+  readonly treeDigest: string
+  /** Version of each program that wrote into the artifact. */
+  readonly toolVersions: Readonly<Record<string, string>>
+}

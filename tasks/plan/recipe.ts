@@ -1,0 +1,78 @@
+// What the engine knows of a recipe, and what a recipe may know of the outside.
+
+import type { JsonValue, Mode, Step } from './step.ts'
+import type { Layer } from './declare.ts'
+
+/**
+ * A pure function from options and resolved inputs to steps. It says how to key itself (its steps and inputs)
+ * and, by the same values, how to run; it never does anything.
+ */
+export interface Recipe {
+  /** `bootstrap`, `puppet`, `apt`… */
+  readonly name: string
+  readonly mode: Mode
+  /** Everything from outside that `steps` reads or a step refers to, by the name they use. */
+  readonly inputs: Readonly<Record<string, InputDeclaration>>
+  /** The tool tree whose programs write into the artifact. */
+  readonly tools?: Layer
+  /** Whether the recipe begins a chain (`bootstrap`) or needs a parent. */
+  readonly parent: 'none' | 'required'
+  steps(facts: Facts): readonly Step[]
+  /** Hints for the scheduler; never in the key. */
+  readonly weight?: { readonly memory?: number; readonly machines?: number }
+}
+
+/** Paths are relative to the imgfile's folder. */
+export type InputDeclaration =
+  /** One text file `steps` reads; it enters the key only through the steps made of it. */
+  | { readonly kind: 'text'; readonly path: string }
+  /** Files staged into the build: contents, modes, symlink targets and empty directories are in the key. */
+  | { readonly kind: 'files'; readonly base: string; readonly patterns: readonly string[] }
+  /** Locked state of the apt repositories; the digests of their InRelease files are in the key. */
+  | AptInput
+  /** A compiled puppet catalog; it enters the key through the puppet step. */
+  | CatalogInput
+  /** A function of the imgfile; the bundled source of its module closure is in the key. */
+  | { readonly kind: 'script'; readonly run: ScriptFunction }
+  /** One environment value; in the key. */
+  | { readonly kind: 'env'; readonly name: string; readonly default?: string }
+
+export interface AptInput {
+  readonly kind: 'apt'
+  readonly suite: string
+  readonly components: readonly string[]
+  /** Debian has `-updates` and `-security` suites beside the release. */
+  readonly updates: boolean
+  readonly security: boolean
+}
+
+export interface CatalogInput {
+  readonly kind: 'catalog'
+  /** The control repository: manifests/site.pp, site modules, hiera.yaml, data/. */
+  readonly environment: string
+  /** Certname the catalog is compiled for. */
+  readonly node: string
+  readonly role: string
+  /** Facts the manifests may use; an undeclared one is an error that names it. */
+  readonly facts: Readonly<Record<string, JsonValue>>
+}
+
+/** zx's `$`, bound to the image's root. */
+export type ScriptFunction = ($: never, image: { readonly root: string }) => Promise<void> | void
+
+/** Resolved inputs as a recipe sees them. Asking for a name the recipe did not declare is a bug and throws. */
+export interface Facts {
+  /** Content and path (for error messages) of a `text` input. */
+  text(name: string): { readonly path: string; readonly content: string }
+  catalog(name: string): CatalogFacts
+  env(name: string): string
+}
+
+export interface CatalogFacts {
+  /** Normalised: without version, uuids, file and line; order kept; sources rewritten. */
+  readonly catalog: JsonValue
+  /** Content digest of each staged source, by the path the catalog uses for it. */
+  readonly sources: Readonly<Record<string, string>>
+  /** Digest of the modules' `lib/`. */
+  readonly plugins: string
+}

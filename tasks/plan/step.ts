@@ -1,0 +1,149 @@
+// Pure data. A recipe is nothing but the steps it returns, so a layer's key is the digest of these values:
+// whatever decides the content of the image must be in a step, whatever does not must stay out.
+
+import type { DiskLayout } from './disk-layout.ts'
+
+/** `chroot`: in the image's root, nothing booted. `boot`: the image runs as a machine. `export`: disk into files. */
+export type Mode = 'chroot' | 'boot' | 'export'
+
+/** Octal file mode as a string, `'0644'`, so that a printed key reads like `ls`. */
+export type FileMode = string
+
+export type Step =
+  | BootstrapStep
+  | RunStep
+  | AptStep
+  | WriteStep
+  | CopyStep
+  | MkdirStep
+  | LinkStep
+  | RemoveStep
+  | PuppetStep
+  | ScriptStep
+  | SealStep
+  | DiskStep
+  | ArchiveStep
+
+export type StepOf<Name extends Step['do']> = Extract<Step, { do: Name }>
+
+/** mmdebstrap into an empty root. `apt` names the input that holds the repositories' locked state. */
+export interface BootstrapStep {
+  readonly do: 'bootstrap'
+  readonly apt: string
+  readonly suite: string
+  /** mmdebstrap's variants: which packages are there before `packages`. */
+  readonly variant: 'apt' | 'minbase' | 'important' | 'standard'
+  readonly packages: readonly string[]
+  readonly recommends: boolean
+  /** `debconf-set-selections` lines, in force before any package but the essential ones is configured. */
+  readonly debconf: readonly string[]
+}
+
+/** One command in the image's root. No shell unless `argv` names one. */
+export interface RunStep {
+  readonly do: 'run'
+  readonly argv: readonly string[]
+  readonly stdin?: string
+  readonly env?: Readonly<Record<string, string>>
+  /** With `apt`, the locked repositories are reachable and configured while the command runs; else no network. */
+  readonly apt?: string
+  /** What people read: "late_command", "update-grub". Not in the key. */
+  readonly label?: string
+}
+
+export interface AptStep {
+  readonly do: 'apt'
+  readonly apt: string
+  readonly install: readonly string[]
+  readonly remove: readonly string[]
+  readonly recommends: boolean
+}
+
+/** A file with this content; parents are made 0755 root:root, an existing file is replaced. */
+export interface WriteStep {
+  readonly do: 'write'
+  readonly path: string
+  readonly content: string
+  readonly mode: FileMode
+  readonly owner?: string
+  readonly group?: string
+}
+
+/** A staged input (a tree or a file) laid into the image; files are root:root unless said otherwise. */
+export interface CopyStep {
+  readonly do: 'copy'
+  readonly input: string
+  readonly to: string
+  readonly owner?: string
+  readonly group?: string
+}
+
+export interface MkdirStep {
+  readonly do: 'mkdir'
+  readonly path: string
+  readonly mode: FileMode
+  readonly owner?: string
+  readonly group?: string
+}
+
+export interface LinkStep {
+  readonly do: 'link'
+  readonly path: string
+  readonly target: string
+}
+
+/** Removes what the patterns match (`*`, `?`, `[…]` within one path part; absolute); nothing matched is no error. */
+export interface RemoveStep {
+  readonly do: 'remove'
+  readonly paths: readonly string[]
+}
+
+/** Applies a compiled, normalised catalog. Success is the run report's status. */
+export interface PuppetStep {
+  readonly do: 'puppet'
+  /** The catalog with every `puppet:///` source rewritten to `/run/img/sources/<digest>`. */
+  readonly catalog: JsonValue
+  /** Digest of each staged source and of the modules' plugin code (`lib/`), by the name the catalog uses. */
+  readonly sources: Readonly<Record<string, string>>
+  readonly plugins: string
+  /** The input that carries the staged bytes of `sources` and `plugins`. */
+  readonly input: string
+  readonly apt?: string
+  /** Install and keep the agent in the image instead of lending it from the tool tree. */
+  readonly keepAgent: boolean
+}
+
+/** The user's zx function; its bundled source is the input's digest. */
+export interface ScriptStep {
+  readonly do: 'script'
+  readonly input: string
+  readonly apt?: string
+}
+
+/**
+ * Makes two identical builds equal: what differs between them is removed or normalised, and modification times
+ * later than the newest repository state become `epoch` (seconds since 1970).
+ */
+export interface SealStep {
+  readonly do: 'seal'
+  readonly epoch: number
+}
+
+/** The root tree becomes a partitioned, bootable disk. Only at the end of a layer without parent. */
+export interface DiskStep {
+  readonly do: 'disk'
+  readonly layout: DiskLayout
+}
+
+/** The root tree becomes `root.tar`. Only at the end of a tool tree. */
+export interface ArchiveStep {
+  readonly do: 'archive'
+}
+
+export type JsonValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue }

@@ -1,0 +1,96 @@
+// The only door to other programs. Everything started through here dies with `img`, also when that is killed with -9.
+
+import { appendFileSync } from 'node:fs'
+import { execa } from 'execa'
+import { ImgError } from '../errors.ts'
+
+export interface ProgramOptions {
+  readonly cwd?: string
+  /** The whole environment; nothing is inherited. */
+  readonly env?: Readonly<Record<string, string>>
+  readonly input?: string | Uint8Array
+  readonly signal?: AbortSignal
+  readonly timeoutMs?: number
+  /** Both streams are appended here as they come, raw. */
+  readonly log?: string
+  readonly onOutput?: (text: string, stream: 'stdout' | 'stderr') => void
+  /**
+   * `namespace`: own mount, pid and ipc namespaces, so that mounts, loop devices and daemons go with it too.
+   * `none`: killed with us, nothing else. Default `none`.
+   */
+  readonly isolation?: 'none' | 'namespace'
+}
+
+export interface ProgramResult {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+  readonly timedOut: boolean
+}
+
+/** Runs a program to its end; a program that cannot be started is TOOL_MISSING, any exit code is a result. */
+export async function runProgram(
+  argv: readonly string[],
+  options: ProgramOptions = {},
+): Promise<ProgramResult> {
+  const [file, ...args] = [...launcher(options.isolation ?? 'none'), ...argv] as [string, ...string[]]
+  const child = execa(file, args, {
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    env: { PATH: programPath, ...options.env },
+    extendEnv: false,
+    ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
+    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+    ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
+    forceKillAfterDelay: 5000,
+    reject: false,
+    stripFinalNewline: false,
+    maxBuffer: 64 * 1024 * 1024,
+  })
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream]?.on('data', (chunk: Buffer) => {
+      if (options.log !== undefined) appendFileSync(options.log, chunk)
+      options.onOutput?.(chunk.toString(), stream)
+    })
+  }
+  const result = await child
+  if (options.signal?.aborted === true) throw new ImgError('INTERRUPTED', `${argv[0]} was interrupted`)
+  if (result.exitCode === undefined && !result.timedOut && result.signal === undefined) {
+    throw new ImgError(
+      'TOOL_MISSING',
+      `cannot start ${argv[0]}: ${result.originalMessage ?? 'unknown reason'}`,
+      {
+        hint: 'run `img doctor` to see which programs are missing',
+        cause: result,
+      },
+    )
+  }
+  return {
+    exitCode: result.exitCode ?? 128,
+    stdout: result.stdout ?? '',
+    stderr: result.stderr ?? '',
+    timedOut: result.timedOut,
+  }
+}
+
+/** Where host programs are looked for; a user's PATH would leak into results. */
+export const programPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+function launcher(isolation: 'none' | 'namespace'): readonly string[] {
+  const dieWithParent = ['setpriv', '--pdeathsig', 'KILL', '--']
+  if (isolation === 'none') return dieWithParent
+  return [
+    ...dieWithParent,
+    ...[
+      'unshare',
+      '--mount',
+      '--propagation',
+      'private',
+      '--pid',
+      '--ipc',
+      '--fork',
+      '--kill-child=KILL',
+      '--mount-proc',
+      '--',
+    ],
+  ]
+}
