@@ -1,0 +1,32 @@
+// The shape of a command. One file per command exports one of these; cli.ts turns it into argv parsing and help.
+
+import type { RunContext } from '../context.ts'
+
+export interface Command {
+  readonly name: string
+  readonly summary: string
+  /** commander's argument syntax: `[layers...]`, `<layer> <file>`. */
+  readonly arguments: string
+  readonly options: readonly CommandOption[]
+  /** One line a reader can paste. */
+  readonly example: string
+  /** Returns the exit status; throws ImgError for everything that stops it. */
+  run(call: Call, context: RunContext): Promise<number>
+}
+
+export interface CommandOption {
+  /** commander's flag syntax: `--keep-going`, `--jobs <n>`. */
+  readonly flags: string
+  readonly description: string
+  readonly parse?: (value: string) => unknown
+  readonly default?: string | number | boolean
+}
+
+export interface Call {
+  readonly args: readonly string[]
+  /** By camelCased name, only what commander parsed. */
+  readonly options: Readonly<Record<string, unknown>>
+  readonly json: boolean
+  /** Where results go (stdout); everything else is an event. A value is one line of JSON, a string is printed as it is. */
+  readonly print: (result: unknown) => void
+}
