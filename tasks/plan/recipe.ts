@@ -1,7 +1,21 @@
-// What the engine knows of a recipe, and what a recipe may know of the outside.
+// What the engine knows of layers and recipes, and what a recipe may know of the outside.
 
 import type { JsonValue, Mode, Step } from './step.ts'
-import type { Layer } from './declare.ts'
+
+/** One cached task `kind:name`: recipes applied, in order, on a parent layer. Made by `layer()`. */
+export interface Layer {
+  readonly name: LayerName
+  readonly recipes: readonly Recipe[]
+  readonly from: Layer | undefined
+  /** Where the imgfile declared it, for messages: `imgfile.ts:12:3`. */
+  readonly declaredAt: string | undefined
+}
+
+export type LayerName = `${string}:${string}`
+
+export interface Imgfile {
+  readonly layers: readonly Layer[]
+}
 
 /**
  * A pure function from options and resolved inputs to steps. It says how to key itself (its steps and inputs)

@@ -33,8 +33,7 @@ export async function runProgram(
   argv: readonly string[],
   options: ProgramOptions = {},
 ): Promise<ProgramResult> {
-  const [file, ...args] = [...launcher(options.isolation ?? 'none'), ...argv] as [string, ...string[]]
-  const child = execa(file, args, {
+  const child = execa(launcher, [...namespaces(options.isolation ?? 'none'), ...argv], {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     env: { PATH: programPath, ...options.env },
     extendEnv: false,
@@ -75,22 +74,12 @@ export async function runProgram(
 /** Where host programs are looked for; a user's PATH would leak into results. */
 export const programPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
-function launcher(isolation: 'none' | 'namespace'): readonly string[] {
-  const dieWithParent = ['setpriv', '--pdeathsig', 'KILL', '--']
+/** Kills the program when the thread that started it dies: the only thing that survives kill -9 of `img`. */
+const launcher = 'setpriv'
+
+function namespaces(isolation: 'none' | 'namespace'): readonly string[] {
+  const dieWithParent = ['--pdeathsig', 'KILL', '--']
   if (isolation === 'none') return dieWithParent
-  return [
-    ...dieWithParent,
-    ...[
-      'unshare',
-      '--mount',
-      '--propagation',
-      'private',
-      '--pid',
-      '--ipc',
-      '--fork',
-      '--kill-child=KILL',
-      '--mount-proc',
-      '--',
-    ],
-  ]
+  const unshare = 'unshare --mount --propagation private --pid --ipc --fork --kill-child=KILL --mount-proc --'
+  return dieWithParent.concat(unshare.split(' '))
 }
