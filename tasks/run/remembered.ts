@@ -1,0 +1,81 @@
+// The answer of a build in which nothing had to be done, valid as long as every file it was derived from has the
+// same stat. Imports nothing but node:fs: this module and cli.ts are all a repeated build loads.
+
+import { lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+
+/** What one invocation was: equal questions may share an answer. Everything here is compared, nothing hashed away. */
+export interface Question {
+  readonly cacheDir: string
+  readonly cwd: string
+  readonly argv: readonly string[]
+  /** Every variable that can change the answer. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Of img and Node. */
+  readonly version: string
+}
+
+/** `path`, then size, mtimeNs, ctimeNs, ino, mode; or `path` alone for one that must not exist. */
+type Stamp = readonly [path: string, stamp?: string]
+
+interface Answer {
+  readonly question: string
+  readonly output: string
+  readonly stamps: readonly Stamp[]
+}
+
+/** The remembered output, or undefined when anything it rests on is not exactly as it was. */
+export function recall(question: Question): string | undefined {
+  let answer: Answer
+  try {
+    answer = JSON.parse(readFileSync(answerPath(question), 'utf8')) as Answer
+  } catch {
+    return undefined
+  }
+  if (answer.question !== questionText(question)) return undefined
+  for (const [path, stamp] of answer.stamps) if (stampOf(path) !== stamp) return undefined
+  return answer.output
+}
+
+/**
+ * Keeps `output` as the answer. `files` are all files and folders it was derived from, `absent` the paths whose
+ * appearance would change it. A file changed so recently that an equal stamp proves nothing is not remembered.
+ */
+export function remember(
+  question: Question,
+  derived: { output: string; files: Iterable<string>; absent: Iterable<string>; now: number },
+): void {
+  const stamps: Stamp[] = []
+  for (const path of derived.files) {
+    const stamp = stampOf(path)
+    if (stamp === undefined || isRacy(stamp, derived.now)) return
+    stamps.push([path, stamp])
+  }
+  for (const path of derived.absent) if (stampOf(path) === undefined) stamps.push([path])
+  const path = answerPath(question)
+  const answer: Answer = { question: questionText(question), output: derived.output, stamps }
+  mkdirSync(`${question.cacheDir}/remembered`, { recursive: true })
+  writeFileSync(`${path}.new`, JSON.stringify(answer))
+  renameSync(`${path}.new`, path)
+}
+
+function stampOf(path: string): string | undefined {
+  const s = lstatSync(path, { bigint: true, throwIfNoEntry: false })
+  return s === undefined ? undefined : `${s.size} ${s.mtimeNs} ${s.ctimeNs} ${s.ino} ${s.mode}`
+}
+
+/** Two writes within one tick of the filesystem's clock leave the same times; two seconds covers every filesystem. */
+function isRacy(stamp: string, now: number): boolean {
+  const [, , ctimeNs] = stamp.split(' ')
+  return Number(BigInt(ctimeNs ?? '0') / 1_000_000n) > now - 2000
+}
+
+const questionText = (question: Question): string =>
+  JSON.stringify([question.version, question.cwd, question.argv, Object.entries(question.env)])
+
+/** A weak hash is enough for a file name, since the whole question is compared; node:crypto costs start-up time. */
+function answerPath(question: Question): string {
+  let hash = 0xcbf29ce484222325n
+  for (const char of questionText(question))
+    hash = ((hash ^ BigInt(char.codePointAt(0) ?? 0)) * 0x100000001b3n) & 0xffffffffffffffffn
+  return `${question.cacheDir}/remembered/${hash.toString(16)}.json`
+}
