@@ -1,0 +1,230 @@
+// What an imgfile is written with. Pure: values in, frozen values out, everything a compiler cannot see checked here.
+
+import { ImgError } from '../errors.ts'
+import { capturePlace, placeFields } from './place.ts'
+import type { Imgfile, Layer, LayerName, Recipe } from './recipe.ts'
+import { suggestHint } from './suggest.ts'
+
+export interface LayerOptions {
+  /** The layer whose disk this one starts from. */
+  readonly from?: Layer
+}
+
+export interface ImgfileOptions {
+  /** Parents and tool trees of listed layers need not be listed. */
+  readonly layers: readonly Layer[]
+  /** Layers whose artifact is the files of one deployment environment. */
+  readonly targets?: readonly Layer[]
+}
+
+/**
+ * Declares a layer: recipes applied in order, on the disk of `from` or from nothing.
+ *
+ * @example layer('role:ceph-node', puppet({ environment: 'puppet', role: 'ceph-node' }), { from: base })
+ */
+export function layer(
+  name: LayerName,
+  recipe: Recipe | readonly Recipe[],
+  options: LayerOptions = {},
+): Layer {
+  const place = capturePlace(layer)
+  checkName(name, place)
+  const recipes: readonly unknown[] = Array.isArray(recipe) ? recipe : [recipe]
+  const invalid = (message: string, fields: { hint?: string; wanted?: string; found?: string }): ImgError =>
+    new ImgError('IMGFILE_INVALID', `layer ${name}: ${message}`, {
+      layer: name,
+      ...fields,
+      ...placeFields(place()),
+    })
+  checkRecipes(recipes, invalid)
+  checkOptions(options, recipes, invalid)
+  return new DeclaredLayer({ name, recipes, from: options.from }, place)
+}
+
+/**
+ * The imgfile's default export.
+ *
+ * @example export default defineImgfile({ layers: [install, base, ...roles] })
+ */
+export function defineImgfile(options: ImgfileOptions): Imgfile {
+  const place = capturePlace(defineImgfile)
+  const invalid = (message: string, fields: { hint?: string; wanted?: string; found?: string }): ImgError =>
+    new ImgError('IMGFILE_INVALID', `defineImgfile: ${message}`, { ...fields, ...placeFields(place()) })
+  if (!isObject(options)) {
+    throw invalid(`expected an object, got ${describe(options)}`, {
+      hint: 'write defineImgfile({ layers: [ … ] })',
+    })
+  }
+  checkKeys(options, ['layers', 'targets'], invalid)
+  const lists: Layer[][] = []
+  for (const key of ['layers', 'targets'] as const) {
+    const list: unknown = options[key]
+    if (key === 'targets' && list === undefined) continue
+    if (!Array.isArray(list)) {
+      throw invalid(`${key} must be an array of layers, got ${describe(list)}`, {
+        hint: `write ${key}: [ … ]`,
+      })
+    }
+    for (const [index, item] of list.entries()) {
+      if (!isLayer(item)) {
+        throw invalid(`${key}[${index}] is ${describe(item)}, not a layer`, {
+          hint: `make it with layer('kind:name', recipe)`,
+        })
+      }
+    }
+    lists.push(list)
+  }
+  return Object.freeze({ layers: Object.freeze(lists.flat()) })
+}
+
+/** Whether a value can stand where a layer is expected; made by `layer()` or shaped like it. */
+export function isLayer(value: unknown): value is Layer {
+  return isObject(value) && typeof value['name'] === 'string' && Array.isArray(value['recipes'])
+}
+
+type Invalid = (message: string, fields: { hint?: string; wanted?: string; found?: string }) => ImgError
+
+/** The place is worked out when a message needs it: 100,000 stacks as text would take longer than the whole plan. */
+class DeclaredLayer implements Layer {
+  readonly name: LayerName
+  readonly recipes: readonly Recipe[]
+  readonly from: Layer | undefined
+  readonly #place: () => string | undefined
+
+  constructor(
+    given: { name: LayerName; recipes: readonly Recipe[]; from: Layer | undefined },
+    place: () => string | undefined,
+  ) {
+    this.name = given.name
+    this.recipes = Object.freeze([...given.recipes])
+    this.from = given.from
+    this.#place = place
+    Object.freeze(this)
+  }
+
+  get declaredAt(): string | undefined {
+    return this.#place()
+  }
+}
+
+function checkName(name: unknown, place: () => string | undefined): void {
+  if (typeof name === 'string' && /^[a-z0-9][a-z0-9._-]*:[a-z0-9][a-z0-9._-]*$/.test(name)) return
+  throw new ImgError(
+    'IMGFILE_INVALID',
+    `${typeof name === 'string' ? JSON.stringify(name) : describe(name)} is not a layer name`,
+    {
+      hint: nameHint(name),
+      wanted: 'kind:name, both of a-z 0-9 . _ - and starting with a letter or digit',
+      found: typeof name === 'string' ? name : describe(name),
+      ...placeFields(place()),
+    },
+  )
+}
+
+function nameHint(name: unknown): string {
+  if (typeof name === 'string') {
+    const [kind = '', ...rest] = name.toLowerCase().split(':')
+    const clean = [kind, rest.join('-')].map((part) =>
+      part.replaceAll(/[^a-z0-9._-]+/g, '-').replaceAll(/^[^a-z0-9]+|-+$/g, ''),
+    )
+    if (clean.every((part) => part !== '')) return `for example ${clean.join(':')}`
+  }
+  return 'write kind:name, for example role:ceph-node'
+}
+
+function checkRecipes(recipes: readonly unknown[], invalid: Invalid): asserts recipes is readonly Recipe[] {
+  if (recipes.length === 0) {
+    throw invalid('has no recipe', {
+      hint: 'give it one: layer(name, recipe) or layer(name, [first, second])',
+    })
+  }
+  for (const [index, recipe] of recipes.entries()) {
+    if (isRecipe(recipe)) continue
+    const which = recipes.length === 1 ? 'the recipe' : `recipe ${index + 1}`
+    throw invalid(`${which} is ${describe(recipe)}, not a recipe`, {
+      hint:
+        typeof recipe === 'function' && recipe.name !== ''
+          ? `call it: ${recipe.name}({ … })`
+          : 'use one from imgfile/recipes',
+    })
+  }
+  for (const recipe of recipes.slice(1) as Recipe[]) {
+    if (recipe.parent === 'none') {
+      throw invalid(`${recipe.name} begins a disk, so only the first recipe can be one`, {
+        hint: `put ${recipe.name} first, or into a layer of its own`,
+      })
+    }
+  }
+}
+
+function isRecipe(value: unknown): value is Recipe {
+  return (
+    isObject(value) &&
+    typeof value['name'] === 'string' &&
+    modes.has(value['mode']) &&
+    isObject(value['inputs']) &&
+    (value['parent'] === 'none' || value['parent'] === 'required') &&
+    typeof value['steps'] === 'function' &&
+    (value['tools'] === undefined || isLayer(value['tools']))
+  )
+}
+
+const modes: ReadonlySet<unknown> = new Set(['chroot', 'boot', 'export'])
+
+function checkOptions(options: unknown, recipes: readonly Recipe[], invalid: Invalid): void {
+  if (!isObject(options)) {
+    throw invalid(`the options are ${describe(options)}, not an object`, { hint: 'write { from: parent }' })
+  }
+  if (isLayer(options)) {
+    throw invalid(`the third argument is the layer ${options.name}, not options`, {
+      hint: 'write { from: parent }',
+    })
+  }
+  checkKeys(options, ['from'], invalid)
+  const from = options['from']
+  const first = recipes[0]?.name
+  if ('from' in options && !isLayer(from)) {
+    throw invalid(`from is ${describe(from)}, not a layer`, {
+      hint:
+        typeof from === 'string'
+          ? 'pass the layer itself, not its name'
+          : 'declare the parent before this layer',
+    })
+  }
+  if (from !== undefined && recipes[0]?.parent === 'none') {
+    throw invalid(`${first} begins a disk, so the layer cannot have a parent`, {
+      hint: `remove from: ${(from as Layer).name}`,
+    })
+  }
+  if (from === undefined && recipes[0]?.parent === 'required') {
+    throw invalid(`${first} changes the disk of a parent, and there is none`, {
+      hint: 'add { from: parent } as third argument',
+    })
+  }
+}
+
+function checkKeys(options: object, known: readonly string[], invalid: Invalid): void {
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key)) {
+      throw invalid(`unknown option ${key}`, { hint: suggestHint(key, known, 'options') })
+    }
+  }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** A value in a message: short, and telling apart what people mix up. */
+function describe(value: unknown): string {
+  if (value === undefined || value === null) return String(value)
+  if (typeof value === 'function') return value.name === '' ? 'a function' : `the function ${value.name}`
+  if (typeof value === 'string') return `the string ${JSON.stringify(value)}`
+  if (Array.isArray(value)) return 'an array'
+  if (isLayer(value)) return `the layer ${value.name}`
+  if (value instanceof Promise) return 'a promise'
+  if (typeof value === 'object') return `an object with ${Object.keys(value).join(', ') || 'no properties'}`
+  return typeof value === 'number' || typeof value === 'boolean'
+    ? `the ${typeof value} ${value}`
+    : `a ${typeof value}`
+}

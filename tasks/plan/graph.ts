@@ -1,0 +1,123 @@
+// Who stands on whom. Pure, and without recursion: a chain of 100,000 layers is as good as ten.
+
+import { ImgError } from '../errors.ts'
+import { placeFields, relativePlace } from './place.ts'
+import type { Imgfile, Layer, LayerName } from './recipe.ts'
+
+export interface Graph {
+  /** Every layer reachable from the imgfile, parents and tool trees before those that need them. */
+  readonly layers: ReadonlyMap<LayerName, GraphLayer>
+}
+
+/** A layer with its edges. They are read from the values once, so a getter cannot change its mind. */
+export interface GraphLayer {
+  readonly name: LayerName
+  readonly layer: Layer
+  readonly from: LayerName | undefined
+  /**
+   * The tool tree each recipe runs with, by the recipe's place: its own, else the layer's first, else the parent's.
+   * Undefined only in a tool tree and what stands on it.
+   */
+  readonly recipeTools: readonly (LayerName | undefined)[]
+  /** `from` and the distinct tool trees. */
+  readonly needs: readonly LayerName[]
+}
+
+/** All layers of an imgfile, those that only others refer to included. `root` shortens the places in messages. */
+export function makeGraph(imgfile: Imgfile, root?: string): Graph {
+  const edges = new Map<LayerName, Edges>()
+  const layers = new Map<LayerName, GraphLayer>()
+  for (const first of imgfile.layers) visit(first, { edges, layers, root })
+  return { layers }
+}
+
+/** The layer of a name that is known to be in the graph. */
+export function layerOf(graph: Graph, name: LayerName): GraphLayer {
+  const found = graph.layers.get(name)
+  if (found === undefined) throw new Error(`${name} is not in the graph`)
+  return found
+}
+
+/** The named layers and everything they need, in the graph's order. */
+export function closure(graph: Graph, names: Iterable<LayerName>): LayerName[] {
+  const needed = new Set<LayerName>(names)
+  for (const name of needed) for (const need of layerOf(graph, name).needs) needed.add(need)
+  return [...graph.layers.keys()].filter((name) => needed.has(name))
+}
+
+interface Edges {
+  readonly layer: Layer
+  readonly from: Layer | undefined
+  readonly tools: readonly (Layer | undefined)[]
+}
+
+interface Making {
+  readonly edges: Map<LayerName, Edges>
+  /** Filled in post-order, which is the topological order. */
+  readonly layers: Map<LayerName, GraphLayer>
+  readonly root: string | undefined
+}
+
+/** Depth-first with a stack of our own; `path` holds the layers being entered, innermost last. */
+function visit(first: Layer, making: Making): void {
+  const path: { name: LayerName; pending: Layer[] }[] = []
+  const onPath = new Set<LayerName>()
+  const enter = (layer: Layer): void => {
+    const edges = edgesOf(layer, making)
+    if (making.layers.has(layer.name)) return
+    if (onPath.has(layer.name)) throw cycle([...onPath, layer.name], edges.layer, making.root)
+    onPath.add(layer.name)
+    const needed = [edges.from, ...edges.tools].filter((need) => need !== undefined)
+    path.push({ name: layer.name, pending: needed.toReversed() })
+  }
+  enter(first)
+  for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+    const next = top.pending.pop()
+    if (next !== undefined) {
+      enter(next)
+      continue
+    }
+    path.pop()
+    onPath.delete(top.name)
+    making.layers.set(top.name, toGraphLayer(top.name, making))
+  }
+}
+
+function edgesOf(layer: Layer, making: Making): Edges {
+  const known = making.edges.get(layer.name)
+  if (known === undefined) {
+    const edges = { layer, from: layer.from, tools: layer.recipes.map((recipe) => recipe.tools) }
+    making.edges.set(layer.name, edges)
+    return edges
+  }
+  if (known.layer !== layer) throw duplicate(known.layer, layer, making.root)
+  return known
+}
+
+function toGraphLayer(name: LayerName, making: Making): GraphLayer {
+  const { layer, from, tools } = making.edges.get(name) as Edges
+  const parent = from === undefined ? undefined : making.layers.get(from.name)
+  const shared = tools.find((tree) => tree !== undefined)?.name ?? parent?.recipeTools.find(Boolean)
+  const recipeTools = tools.map((tree) => tree?.name ?? shared)
+  const needs = [from?.name, ...recipeTools].filter((need) => need !== undefined)
+  return { name, layer, from: from?.name, recipeTools, needs: [...new Set(needs)] }
+}
+
+function duplicate(first: Layer, second: Layer, root: string | undefined): ImgError {
+  const [there, here] = [first, second].map((layer) => relativePlace(layer.declaredAt, root))
+  const places = there === undefined || here === undefined ? '' : `: ${there} and ${here}`
+  return new ImgError('LAYER_DUPLICATE', `two layers are called ${second.name}${places}`, {
+    hint: 'rename one, or declare it once and use the value twice',
+    layer: second.name,
+    ...placeFields(here),
+  })
+}
+
+function cycle(path: readonly LayerName[], layer: Layer, root: string | undefined): ImgError {
+  const start = path.indexOf(layer.name)
+  return new ImgError('LAYER_CYCLE', `layers need each other: ${path.slice(start).join(' -> ')}`, {
+    hint: `give one of them a parent or tool tree outside this circle`,
+    layer: layer.name,
+    ...placeFields(relativePlace(layer.declaredAt, root)),
+  })
+}

@@ -1,0 +1,46 @@
+// From what was typed to layers. Pure.
+
+import { ImgError } from '../errors.ts'
+import type { Graph } from './graph.ts'
+import type { LayerName } from './recipe.ts'
+import { suggestHint } from './suggest.ts'
+
+/** Layers meant by exact names or globs (`role:*`, `*:ceph-node`), in the graph's order, each once. */
+export function select(graph: Graph, selectors: readonly string[]): LayerName[] {
+  const names = [...graph.layers.keys()]
+  const chosen = new Set<LayerName>()
+  for (const selector of selectors) {
+    const matches = isGlob(selector) ? names.filter(globMatcher(selector)) : exact(graph, selector)
+    if (matches.length === 0) throw unknown(selector, names)
+    for (const name of matches) chosen.add(name)
+  }
+  return names.filter((name) => chosen.has(name))
+}
+
+function exact(graph: Graph, selector: string): LayerName[] {
+  const found = graph.layers.get(selector as LayerName)
+  return found === undefined ? [] : [found.name]
+}
+
+const isGlob = (selector: string): boolean => /[*?]/.test(selector)
+
+/** `*` is any text, `?` any one character; a name has no part the star must stop at. */
+function globMatcher(glob: string): (name: string) => boolean {
+  const pattern = glob
+    .replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
+    .replaceAll(/\*+/g, '.*')
+    .replaceAll('?', '.')
+  const expression = new RegExp(`^${pattern}$`)
+  return (name) => expression.test(name)
+}
+
+function unknown(selector: string, names: readonly LayerName[]): ImgError {
+  const message = isGlob(selector) ? `no layer matches ${selector}` : `there is no layer ${selector}`
+  return new ImgError('LAYER_UNKNOWN', message, {
+    hint: isGlob(selector) ? knownHint(names) : suggestHint(selector, names, 'layers'),
+    found: selector,
+    validOptions: names,
+  })
+}
+
+const knownHint = (names: readonly string[]): string => suggestHint('', names, 'layers')
