@@ -1,0 +1,139 @@
+// What the type of a step cannot say: references to declared inputs, paths, file modes, places where a step may stand.
+
+import { suggestHint } from './suggest.ts'
+import type { InputDeclaration, Recipe } from './recipe.ts'
+import type { Step, StepOf } from './step.ts'
+
+export interface WrongStep {
+  /** The step's `do`, when it has one we know. */
+  readonly step: Step['do'] | undefined
+  readonly message: string
+  readonly hint: string
+  readonly found?: string
+}
+
+export interface StepPlace {
+  readonly recipe: Recipe
+  /** First of the whole layer. */
+  readonly first: boolean
+  /** Last of its recipe. */
+  readonly last: boolean
+}
+
+/** The first thing wrong with a step, if any. */
+export function checkStep(step: Step, place: StepPlace): WrongStep | undefined {
+  const written: unknown = step
+  if (typeof written !== 'object' || written === null || !('do' in written)) {
+    return { step: undefined, message: 'is not a step', hint: 'a step is an object with `do`' }
+  }
+  const name = String(written.do)
+  if (!Object.hasOwn(checks, name)) {
+    const hint = suggestHint(name, Object.keys(checks), 'steps')
+    return { step: undefined, message: `there is no step ${JSON.stringify(name)}`, hint, found: name }
+  }
+  const check = checks[step.do] as Check<Step>
+  const wrong = checkReferences(step, place.recipe) ?? check(step, place)
+  return wrong === undefined ? undefined : { step: step.do, ...wrong }
+}
+
+type Wrong = Omit<WrongStep, 'step'>
+type Check<S> = (step: S, place: StepPlace) => Wrong | undefined
+
+const fine = (): undefined => undefined
+
+const beginsRoot: Check<Step> = (_, place) =>
+  place.first && place.recipe.parent === 'none'
+    ? undefined
+    : {
+        message: 'fills an empty root, so it can only be the first step of a layer without parent',
+        hint: 'move it to the start of a recipe with parent: none',
+      }
+
+const closesRoot: Check<Step> = (_, place) =>
+  place.last && place.recipe.parent === 'none'
+    ? undefined
+    : {
+        message: 'closes a new root, so it can only be the last step of a recipe without parent',
+        hint: 'move it to the end of a recipe with parent: none',
+      }
+
+const checks: { readonly [Name in Step['do']]: Check<StepOf<Name>> } = {
+  bootstrap: beginsRoot,
+  disk: closesRoot,
+  archive: closesRoot,
+  seal: () => ({ message: 'is added by the engine', hint: 'leave it out' }),
+  run: (step) =>
+    Array.isArray(step.argv) && step.argv.length > 0 && step.argv[0] !== ''
+      ? undefined
+      : { message: 'argv names no program', hint: 'argv is the program and its arguments' },
+  apt: fine,
+  write: (step) => checkPath('path', step.path) ?? checkMode(step.mode),
+  copy: (step) => (step.to === '/' ? undefined : checkPath('to', step.to)),
+  mkdir: (step) => checkPath('path', step.path) ?? checkMode(step.mode),
+  link: (step) =>
+    step.target === ''
+      ? { message: 'target is empty', hint: 'say what the link points to' }
+      : checkPath('path', step.path),
+  remove: (step) => step.paths.map((path) => checkPath('paths', path)).find(Boolean),
+  puppet: fine,
+  script: fine,
+}
+
+function checkReferences(step: Step, recipe: Recipe): Wrong | undefined {
+  if ('apt' in step && step.apt !== undefined) {
+    const wrong = checkReference(step.apt, { recipe, kind: 'apt', field: 'apt' })
+    if (wrong !== undefined) return wrong
+  }
+  if ('input' in step) {
+    const kind = { copy: 'files', puppet: 'catalog', script: 'script' } as const
+    return checkReference(step.input, { recipe, kind: kind[step.do], field: 'input' })
+  }
+  return undefined
+}
+
+function checkReference(
+  name: unknown,
+  wanted: { recipe: Recipe; kind: InputDeclaration['kind']; field: string },
+): Wrong | undefined {
+  const { inputs } = wanted.recipe
+  if (typeof name !== 'string') {
+    return { message: `${wanted.field} is not text`, hint: 'name an input the recipe declares' }
+  }
+  const declared = Object.hasOwn(inputs, name) ? inputs[name] : undefined
+  if (declared?.kind === wanted.kind) return undefined
+  const known = Object.keys(inputs).filter((key) => inputs[key]?.kind === wanted.kind)
+  return {
+    message:
+      declared === undefined
+        ? `${wanted.field} names the input ${JSON.stringify(name)}, which the recipe does not declare`
+        : `${wanted.field} names the input ${name}, which is of kind ${declared.kind}, not ${wanted.kind}`,
+    hint: suggestHint(name, known, `${wanted.kind} inputs`),
+    found: name,
+  }
+}
+
+/** Paths are compared as text, in keys and in messages, so each has one spelling. */
+function checkPath(field: string, path: unknown): Wrong | undefined {
+  if (typeof path !== 'string') return { message: `${field} is not text`, hint: 'write an absolute path' }
+  const wrong = (message: string, hint: string): Wrong => ({
+    message: `${field} is ${JSON.stringify(path)}, ${message}`,
+    hint,
+    found: path,
+  })
+  if (!path.startsWith('/'))
+    return wrong('which is not absolute', `for example ${JSON.stringify(`/${path}`)}`)
+  if (path.includes('\0')) return wrong('which has a NUL character', 'remove it')
+  const parts = path.slice(1).split('/')
+  if (parts.includes('..')) return wrong('which has ".." in it', 'write the path it means')
+  if (parts.every((part) => part !== '' && part !== '.')) return undefined
+  const normal = parts.filter((part) => part !== '' && part !== '.').join('/')
+  return normal === ''
+    ? wrong('which is the root itself', 'name a path below it')
+    : wrong('which is not normalised', `write "/${normal}"`)
+}
+
+function checkMode(mode: unknown): Wrong | undefined {
+  if (typeof mode === 'string' && /^[0-7]{4}$/.test(mode)) return undefined
+  const found = JSON.stringify(mode) ?? 'undefined'
+  return { message: `mode is ${found}, not four octal digits as text`, hint: 'for example "0644"', found }
+}
