@@ -1,6 +1,7 @@
 // The only door to other programs. Everything started through here dies with `img`, also when that is killed with -9.
 
 import { appendFileSync } from 'node:fs'
+import type { Duplex } from 'node:stream'
 import { execa } from 'execa'
 import { ImgError } from '../errors.ts'
 
@@ -68,6 +69,59 @@ export async function runProgram(
     stdout: result.stdout ?? '',
     stderr: result.stderr ?? '',
     timedOut: result.timedOut,
+  }
+}
+
+export interface StartOptions {
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+  /** How many sockets the program gets beyond the standard streams, as descriptors 3, 4… */
+  readonly sockets?: number
+  /** Standard streams are ours, for a program that talks with the user; else input is empty. */
+  readonly terminal?: boolean
+}
+
+export interface StartedProgram {
+  readonly pid: number
+  /** Our ends of the program's descriptors 3, 4… */
+  readonly sockets: readonly Duplex[]
+  /** Never rejects. Standard error only without `terminal`. */
+  readonly exited: Promise<{
+    readonly exitCode: number | undefined
+    readonly signal: string | undefined
+    readonly stderr: string
+  }>
+  kill(signal: 'SIGTERM' | 'SIGKILL'): void
+}
+
+/** Starts a program that runs beside us; it ends with us at the latest. */
+export function startProgram(argv: readonly string[], options: StartOptions = {}): StartedProgram {
+  const terminal = options.terminal === true
+  const sockets = Array.from({ length: options.sockets ?? 0 }, () => 'pipe' as const)
+  const child = execa(launcher, [...namespaces('none'), ...argv], {
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    env: { PATH: programPath, ...options.env },
+    extendEnv: false,
+    stdio: terminal
+      ? ['inherit', 'inherit', 'inherit', ...sockets]
+      : ['ignore', 'ignore', 'pipe', ...sockets],
+    buffer: false,
+    reject: false,
+  })
+  if (child.pid === undefined) {
+    throw new ImgError('TOOL_MISSING', `cannot start ${launcher}`, {
+      hint: 'run `img doctor` to see which programs are missing',
+    })
+  }
+  let stderr = ''
+  child.stderr?.on('data', (chunk: Buffer) => {
+    stderr = (stderr + chunk.toString()).slice(-64 * 1024)
+  })
+  return {
+    pid: child.pid,
+    sockets: child.stdio.slice(3) as unknown as readonly Duplex[],
+    exited: child.then(({ exitCode, signal }) => ({ exitCode, signal, stderr })),
+    kill: (signal) => void child.kill(signal),
   }
 }
 

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest'
+import { runProgram, startProgram } from '../../../tasks/run/process.ts'
+
+describe('startProgram', () => {
+  it('gives the program two-way sockets from descriptor 3 on', async () => {
+    const program = startProgram(['sh', '-c', 'read line <&3; echo "got $line" >&3; exit 3'], { sockets: 1 })
+    const [socket] = program.sockets
+    const answer = new Promise<string>((resolve) => socket?.once('data', (data) => resolve(String(data))))
+    socket?.write('a line\n')
+    expect(await answer).toBe('got a line\n')
+    expect(await program.exited).toEqual({ exitCode: 3, signal: undefined, stderr: '' })
+  })
+
+  it('tells by which signal a program ended', async () => {
+    const program = startProgram(['cat'], { sockets: 1 })
+    program.kill('SIGKILL')
+    expect(await program.exited).toMatchObject({ exitCode: undefined, signal: 'SIGKILL' })
+  })
+
+  it('keeps what the program complained about', async () => {
+    const program = startProgram(['sh', '-c', 'echo wrong >&2'])
+    expect((await program.exited).stderr).toBe('wrong\n')
+  })
+
+  it('inherits no environment but the path of programs', async () => {
+    const program = startProgram(['sh', '-c', 'env >&2'], { env: { GIVEN: 'yes' } })
+    const names = (await program.exited).stderr.split('\n').map((line) => line.split('=')[0])
+    expect(
+      names.filter((name) => !['', '_', 'PWD', 'SHLVL', 'OLDPWD'].includes(name ?? '')).toSorted(),
+    ).toEqual(['GIVEN', 'PATH'])
+  })
+
+  it('does not let the program outlive the process that started it', async () => {
+    const source = new URL('../../../tasks/run/process.ts', import.meta.url).pathname
+    const script = `
+      const { startProgram } = await import('${source}')
+      const program = startProgram(['sh', '-c', 'echo ready >&3; exec sleep 1000'], { sockets: 1 })
+      program.sockets[0].once('data', () => {
+        require('node:fs').writeSync(1, String(program.pid))
+        process.kill(process.pid, 'SIGKILL')
+      })`
+    const jiti = import.meta.resolve('jiti/register')
+    const { stdout } = await runProgram([
+      process.execPath,
+      ...[
+        '--import',
+        jiti,
+        '--input-type=module',
+        '--eval',
+        script.replace('require', 'process.getBuiltinModule'),
+      ],
+    ])
+    expect(Number(stdout)).toBeGreaterThan(0)
+    await expect.poll(() => isAlive(Number(stdout))).toBe(false)
+  })
+})
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
