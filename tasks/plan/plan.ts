@@ -22,7 +22,7 @@ export interface PlannedLayer {
   /** Of a build, from the last one. */
   readonly expectedMs?: number
   /** To be fetched, or written by a build if it is like the last one. */
-  readonly bytes?: number
+  readonly expectedBytes?: number
 }
 
 /** `skip`: everything wanted that stands on it is cached. `undecided`: depends on what is being built below it. */
@@ -106,14 +106,14 @@ function planLayer(
 function planCached(decision: CachedLayer, need: Need): PlannedLayer {
   const { remote, record } = decision
   if (remote === undefined) return { ...shared(decision), action: 'reuse', reason: 'cached' }
-  const bytes = artifactBytes(record)
+  const expectedBytes = artifactBytes(record)
   return need.certain
-    ? { ...shared(decision), action: 'fetch', reason: `cached in ${remote}`, bytes }
+    ? { ...shared(decision), action: 'fetch', reason: `cached in ${remote}`, expectedBytes }
     : {
         ...shared(decision),
         action: 'undecided',
         reason: `fetched from ${remote} if ${need.by} must be built`,
-        bytes,
+        expectedBytes,
       }
 }
 
@@ -141,10 +141,10 @@ function shared(decision: Decision): Pick<PlannedLayer, 'name' | 'key' | 'treeDi
   }
 }
 
-function expected(last: PastBuild | undefined): Pick<PlannedLayer, 'expectedMs' | 'bytes'> {
+function expected(last: PastBuild | undefined): Pick<PlannedLayer, 'expectedMs' | 'expectedBytes'> {
   if (last === undefined) return {}
   const expectedMs = expectedDuration([last])
-  return { ...(expectedMs === undefined ? {} : { expectedMs }), bytes: artifactBytes(last) }
+  return { ...(expectedMs === undefined ? {} : { expectedMs }), expectedBytes: artifactBytes(last) }
 }
 
 function decisionOf(decisions: ReadonlyMap<LayerName, Decision>, name: LayerName): Decision {
