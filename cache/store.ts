@@ -20,7 +20,8 @@ export interface Store {
 
 export type Found =
   | { readonly hit: true; readonly record: LayerRecord }
-  | { readonly hit: false; readonly reason: string }
+  /** `record` when there is one and only the artifact's bytes are missing: its tree digest still keys the children. */
+  | { readonly hit: false; readonly reason: string; readonly record?: LayerRecord }
 
 /** An artifact's files by name. */
 export type Artifact = Readonly<Record<string, ArtifactFile>>
