@@ -1,0 +1,121 @@
+#!/usr/bin/env node
+// Argv in, exit status out. The process, the clock and the environment are read here and nowhere else.
+// A repeated build loads this file and remembered.ts only: everything else is imported when it is needed.
+
+import { writeSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { resolve } from 'node:path'
+import type { RunContext } from './context.ts'
+import type { Emit } from './events.ts'
+import { recall, type Question } from './run/remembered.ts'
+import { version } from './version.ts'
+
+const argv = process.argv.slice(2)
+const question = askedQuestion()
+const answer = question === undefined ? undefined : recall(question)
+if (answer === undefined) await main()
+else printAtOnce(answer)
+
+async function main(): Promise<void> {
+  const [{ parseCommandLine }, { openReporter }, { renderError, errorStatus }] = await Promise.all([
+    import('./commands/parse.ts'),
+    import('./reporters/open-reporter.ts'),
+    import('./reporters/error.ts'),
+  ])
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe)
+  const json = argv.includes('--json')
+  const flags = new Set(argv)
+  const verbosity = ['--quiet', '-q'].some((flag) => flags.has(flag))
+    ? 'quiet'
+    : ['--verbose', '-v'].some((flag) => flags.has(flag))
+      ? 'verbose'
+      : 'normal'
+  const reporter = openReporter({ stream: process.stderr, json, verbosity, env: process.env, now: Date.now })
+  const signal = interruptible()
+  const stop = async (error: unknown): Promise<void> => {
+    await reporter.close()
+    process.stderr.write(renderError(error, { json, interrupted: signal.aborted }))
+    process.exitCode = errorStatus(error, signal.aborted)
+  }
+  // What nobody awaited must still end the process, after saying so.
+  process.on('uncaughtException', (error) => void stop(error).then(() => process.exit()))
+  try {
+    const parsed = await parseCommandLine(argv, { columns: process.stdout.columns ?? 80 })
+    if (parsed.kind === 'text') {
+      process.stdout.write(parsed.text)
+    } else {
+      const context = await contextFor(parsed.globals, signal, reporter.emit)
+      const call = { ...parsed.call, ...(question === undefined ? {} : { question }), json, print }
+      process.exitCode = await parsed.command.run(call, context)
+    }
+    await reporter.close()
+  } catch (error) {
+    await stop(error)
+  }
+}
+
+async function contextFor(
+  globals: { readonly imgfile?: string; readonly cacheDir?: string; readonly yes: boolean },
+  signal: AbortSignal,
+  emit: Emit,
+): Promise<RunContext> {
+  const { projectRoot } = await import('./run/find-imgfile.ts')
+  return {
+    root: projectRoot(process.cwd(), globals.imgfile),
+    env: process.env,
+    cacheDir: globals.cacheDir === undefined ? cacheDirectory() : resolve(globals.cacheDir),
+    now: Date.now,
+    signal,
+    emit,
+    uid: process.getuid?.() ?? 0,
+    yes: globals.yes,
+  }
+}
+
+/** The first interrupt asks everything to stop and clean up; the second ends the process, and with it what it started. */
+function interruptible(): AbortSignal {
+  const controller = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(130)
+      controller.abort()
+    })
+  }
+  return controller.signal
+}
+
+/** Only `build` has an answer worth remembering, and only in the usual cache. */
+function askedQuestion(): Question | undefined {
+  if (argv[0] !== 'build' || argv.some((arg) => arg.startsWith('--cache-dir'))) return undefined
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('IMG_')))
+  const cacheDir = cacheDirectory()
+  return { cacheDir, cwd: process.cwd(), argv, env, version: `${version} ${process.version}` }
+}
+
+function cacheDirectory(): string {
+  const given = process.env['IMG_CACHE_DIR'] ?? ''
+  if (given !== '') return resolve(given)
+  const base = process.env['XDG_CACHE_HOME'] ?? ''
+  // The base directory specification says that a relative value is to be ignored.
+  return base.startsWith('/') ? `${base}/img` : `${homedir()}/.cache/img`
+}
+
+function print(result: unknown): void {
+  process.stdout.write(typeof result === 'string' ? result : `${JSON.stringify(result)}\n`)
+}
+
+/** Making process.stdout takes longer than all the rest of a repeated build. */
+function printAtOnce(text: string): void {
+  try {
+    const bytes = Buffer.from(text)
+    const written = writeSync(1, bytes)
+    if (written < bytes.length) process.stdout.write(bytes.subarray(written))
+  } catch (error) {
+    ignoreClosedPipe(error as NodeJS.ErrnoException)
+  }
+}
+
+/** A reader that went away (`img ls | head`) is no error of ours. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+}

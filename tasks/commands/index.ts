@@ -1,0 +1,51 @@
+// Every command by the words that call it. A summary stands here so that `img --help` need not import the command.
+
+import type { Command } from './command.ts'
+
+export interface CommandEntry {
+  readonly summary: string
+  readonly load: () => Promise<Command>
+}
+
+export const commands: Readonly<Record<string, CommandEntry>> = {
+  build: {
+    summary: 'bring layers up to date',
+    load: async () => (await import('./build.ts')).build,
+  },
+  plan: {
+    summary: 'show what a build would do, and why',
+    load: async () => (await import('./plan.ts')).plan,
+  },
+  why: {
+    summary: 'say which file, option, package or parent makes a layer rebuild',
+    load: async () => (await import('./why.ts')).why,
+  },
+  ls: {
+    summary: 'list layers with state, size and age',
+    load: async () => (await import('./ls.ts')).ls,
+  },
+  show: {
+    summary: "print a layer's record",
+    load: async () => (await import('./show.ts')).show,
+  },
+  log: {
+    summary: "print the kept output of a layer's build",
+    load: async () => (await import('./log.ts')).log,
+  },
+  graph: {
+    summary: 'print how layers depend on each other',
+    load: async () => (await import('./graph.ts')).graph,
+  },
+  'cache stats': {
+    summary: 'say how much the cache holds',
+    load: async () => (await import('./cache-stats.ts')).cacheStats,
+  },
+  'cache verify': {
+    summary: 'check the cache for damage',
+    load: async () => (await import('./cache-verify.ts')).cacheVerify,
+  },
+  init: {
+    summary: 'start a project in an empty folder',
+    load: async () => (await import('./init.ts')).init,
+  },
+}

@@ -1,0 +1,132 @@
+// A terminal: finished layers scroll away as lines, running ones are redrawn below them.
+
+import { createLogUpdate } from 'log-update'
+import type { ImgEvent } from '../events.ts'
+import { escapeControls } from './escape.ts'
+import { formatDuration } from './format.ts'
+import { makeLines } from './lines.ts'
+import type { Reporter, ReporterOptions, ReportStream } from './reporter.ts'
+
+export interface TtyOptions extends ReporterOptions {
+  /** Calls back about once a second until the returned function is called; replaced in tests. */
+  readonly ticker?: (tick: () => void) => () => void
+}
+
+export function makeTtyReporter(options: TtyOptions): Reporter {
+  const { stream, now } = options
+  const draw = createLogUpdate(stream as NodeJS.WritableStream & ReportStream, { showCursor: true })
+  const lines = makeLines({ verbosity: options.verbosity, steps: false })
+  const paint = (options.env['NO_COLOR'] ?? '') === '' ? coloured : uncoloured
+  const running = new Map<string, Running>()
+  let stopTicker: (() => void) | undefined
+  let closed = false
+
+  const redraw = (): void => {
+    const frame = renderRunning([...running.values()], now(), frameSize(stream))
+    if (frame.length === 0) draw.clear()
+    else draw(frame.join('\n'))
+  }
+  const scroll = (text: readonly string[]): void => {
+    draw.clear()
+    for (const line of text) stream.write(`${paint(line)}\n`)
+  }
+  return {
+    emit: (event) => {
+      if (closed) return
+      const changed = follow(running, event, now())
+      const text = lines.of(event)
+      if (text.length > 0) scroll(text)
+      if (changed || text.length > 0) redraw()
+      if (running.size > 0) stopTicker ??= (options.ticker ?? everySecond)(redraw)
+    },
+    close: () => {
+      if (!closed) draw.clear()
+      closed = true
+      stopTicker?.()
+      return Promise.resolve()
+    },
+  }
+}
+
+interface Running {
+  readonly layer: string
+  readonly since: number
+  readonly expectedMs: number | undefined
+  readonly doing: string
+}
+
+/** Whether what is drawn changed. */
+function follow(running: Map<string, Running>, event: ImgEvent, now: number): boolean {
+  switch (event.event) {
+    case 'layer-start':
+      running.set(event.layer, {
+        layer: event.layer,
+        since: now,
+        expectedMs: event.expectedMs,
+        doing: 'starting',
+      })
+      return true
+    case 'step-start': {
+      const known = running.get(event.layer)
+      if (known === undefined) return false
+      const doing = `${event.step}/${event.steps} ${escapeControls(event.label)}`
+      running.set(event.layer, { ...known, doing })
+      return true
+    }
+    case 'layer-end':
+      return running.delete(event.layer)
+    case 'plan':
+    case 'output':
+    case 'waiting':
+    case 'note':
+    case 'warning':
+  }
+  return false
+}
+
+/** One line per running layer, cut to the width; what does not fit the height is counted. */
+export function renderRunning(
+  running: readonly Running[],
+  now: number,
+  size: { readonly columns: number; readonly rows: number },
+): string[] {
+  const room = Math.max(1, size.rows - 2)
+  const shown = running.slice(0, running.length > room ? room - 1 : room)
+  const width = Math.max(0, ...shown.map(({ layer }) => layer.length))
+  const frame = shown.map(({ layer, since, expectedMs, doing }) => {
+    const expected = expectedMs === undefined ? '' : ` of about ${formatDuration(expectedMs)}`
+    const elapsed = formatDuration(Math.floor((now - since) / 1000) * 1000).replace(/^0 ms$/, '0 s')
+    return `${layer.padEnd(width)}  ${elapsed}${expected}  ${doing}`
+  })
+  if (shown.length < running.length) frame.push(`and ${running.length - shown.length} more`)
+  return frame.map((line) => clip(line, size.columns))
+}
+
+/** A line as wide as the terminal would wrap in some of them, hence one column less. */
+function clip(line: string, columns: number): string {
+  const room = Math.max(1, columns - 1)
+  const characters = Array.from(line)
+  return characters.length <= room ? line : `${characters.slice(0, room - 1).join('')}…`
+}
+
+const frameSize = (stream: ReportStream): { columns: number; rows: number } => ({
+  columns: stream.columns ?? 80,
+  rows: stream.rows ?? 24,
+})
+
+function everySecond(tick: () => void): () => void {
+  const timer = setInterval(tick, 1000)
+  // A picture is no reason to keep the process alive.
+  timer.unref()
+  return () => clearInterval(timer)
+}
+
+/** By what a line says, since lines are made without knowing where they go. */
+function coloured(line: string): string {
+  if (/^warning: |: cancelled, /.test(line)) return `\u001b[33m${line}\u001b[39m`
+  if (/: failed after |^ {2}error /.test(line)) return `\u001b[31m${line}\u001b[39m`
+  if (/^\S+: (?:built|fetched|reused|unchanged)\b/.test(line)) return `\u001b[32m${line}\u001b[39m`
+  return line
+}
+
+const uncoloured = (line: string): string => line

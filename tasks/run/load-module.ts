@@ -1,0 +1,87 @@
+// Imports a TypeScript module: natively where Node strips types, else through jiti, the same result either way.
+// `imgfile` and its subpaths are this installation, whatever the project has or has not installed: two copies of
+// the engine in one process would not know each other's layers.
+
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import * as nodeModule from 'node:module'
+import { createJiti } from 'jiti'
+
+export async function importModule(path: string, cacheDir: string): Promise<unknown> {
+  const hooks = (nodeModule as { registerHooks?: RegisterHooks }).registerHooks
+  const strips = (process.features as { typescript?: string | false }).typescript
+  if (hooks === undefined || !strips) return importThroughJiti(path, cacheDir)
+  try {
+    return await importNatively(path, hooks)
+  } catch (error) {
+    // Written for a bundler's resolution or with enums: jiti can, and nothing of it has run yet.
+    if (!nativeCannot.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+    return importThroughJiti(path, cacheDir)
+  }
+}
+
+const nativeCannot: ReadonlySet<string> = new Set([
+  'ERR_MODULE_NOT_FOUND',
+  'ERR_UNSUPPORTED_DIR_IMPORT',
+  'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX',
+  'ERR_IMPORT_ATTRIBUTE_MISSING',
+])
+
+async function importThroughJiti(path: string, cacheDir: string): Promise<unknown> {
+  const virtualModules: Record<string, unknown> = {}
+  for (const [specifier, url] of Object.entries(ownModules())) virtualModules[specifier] = await import(url)
+  const jiti = createJiti(path, {
+    fsCache: join(cacheDir, 'jiti'),
+    interopDefault: false,
+    tryNative: false,
+    virtualModules,
+  })
+  return jiti.import(path)
+}
+
+/** The part of Node 22.15's API that Node 20's types do not have. */
+type RegisterHooks = (hooks: {
+  resolve(specifier: string, context: { parentURL?: string }, next: NextResolve): Resolved
+}) => { deregister(): void }
+type NextResolve = (specifier: string, context: { parentURL?: string }) => Resolved
+interface Resolved {
+  readonly url: string
+  readonly format?: string | null | undefined
+  readonly shortCircuit?: boolean
+}
+
+async function importNatively(path: string, registerHooks: RegisterHooks): Promise<unknown> {
+  const own = ownModules()
+  const hooks = registerHooks({
+    resolve: (specifier, context, next) => {
+      const url = own[specifier]
+      if (url !== undefined) return { url, format: 'module', shortCircuit: true }
+      const resolved = next(specifier, context)
+      // Without it Node would guess from the nearest package.json, and warn about having had to guess.
+      const isTypeScript = /\.m?ts$/.test(resolved.url) && !resolved.url.includes('/node_modules/')
+      return isTypeScript ? { ...resolved, format: 'module-typescript' } : resolved
+    },
+  })
+  try {
+    return await import(pathToFileURL(path).href)
+  } finally {
+    hooks.deregister()
+  }
+}
+
+/** What package.json exports, as URLs of this installation: compiled modules, or the sources when run from them. */
+function ownModules(): Readonly<Record<string, string>> {
+  const fromSource = import.meta.url.endsWith('.ts')
+  const root = new URL(fromSource ? '../../' : '../../../', import.meta.url)
+  const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
+    readonly exports: Readonly<Record<string, string | { readonly source: string; readonly default: string }>>
+  }
+  const modules: Record<string, string> = {}
+  for (const [subpath, target] of Object.entries(manifest.exports)) {
+    if (typeof target === 'string') continue
+    const url = new URL(fromSource ? target.source : target.default, root).href
+    if (existsSync(fileURLToPath(url))) modules[subpath.replace(/^\./, 'imgfile')] = url
+  }
+  return modules
+}
