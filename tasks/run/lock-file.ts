@@ -1,0 +1,95 @@
+// The bytes of imgfile.lock: JSON, sorted, one fact a line, so that two states can be compared by eye.
+
+import { randomUUID } from 'node:crypto'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { ImgError } from '../errors.ts'
+
+export interface LockContent {
+  readonly version: 1
+  /** By archive and suite. */
+  readonly apt: Readonly<Record<string, Readonly<Record<string, LockedSuite>>>>
+}
+
+export interface LockedSuite {
+  /** sha256 of the suite's InRelease file. */
+  readonly inRelease: string
+  /** The Date in it, `2026-09-12T07:55:41Z`. */
+  readonly date: string
+  /** sha256 of each package list used, by its path below the suite. */
+  readonly indexes: Readonly<Record<string, string>>
+}
+
+/** A file that does not exist is an empty lock. */
+export function readLockFile(path: string): LockContent {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return { version: 1, apt: {} }
+    throw new ImgError('PERMISSION', `cannot read ${path}`, { path, cause })
+  }
+  const content = parse(text, path)
+  if (content.version !== 1) {
+    throw new ImgError('INPUT_INVALID', `imgfile.lock has version ${JSON.stringify(content.version)}`, {
+      path,
+      wanted: '1',
+      found: JSON.stringify(content.version),
+      hint: 'use the release of img that wrote it, or remove the file to pin the present state',
+    })
+  }
+  checkSuites(content, path)
+  return content
+}
+
+/** Whole or not at all: a reader beside us sees the old file or the new one. */
+export function writeLockFile(path: string, content: LockContent): void {
+  const part = `${path}.${randomUUID()}`
+  try {
+    writeFileSync(part, `${JSON.stringify(sorted(content), undefined, 2)}\n`, { flush: true })
+    renameSync(part, path)
+  } catch (cause) {
+    rmSync(part, { force: true })
+    throw new ImgError('PERMISSION', `cannot write ${path}`, {
+      path,
+      hint: 'make the folder of the imgfile writable, or commit imgfile.lock and use --frozen',
+      cause,
+    })
+  }
+}
+
+function parse(text: string, path: string): LockContent {
+  try {
+    return JSON.parse(text) as LockContent
+  } catch (cause) {
+    const conflict = text.split('\n').findIndex((line) => /^(<<<<<<<|=======|>>>>>>>)/.test(line))
+    throw new ImgError('INPUT_INVALID', 'imgfile.lock is not JSON', {
+      path,
+      ...(conflict < 0 ? {} : { line: conflict + 1 }),
+      hint:
+        conflict < 0
+          ? 'restore it from version control, or remove it to pin the present state'
+          : 'take either side of the merge conflict, then run `img update`',
+      cause,
+    })
+  }
+}
+
+function checkSuites(content: LockContent, path: string): void {
+  const entries = Object.values(content.apt ?? {}).flatMap((suites) => Object.entries(suites))
+  for (const [suite, { inRelease, date, indexes }] of entries) {
+    const good =
+      /^[0-9a-f]{64}$/.test(inRelease) && !Number.isNaN(Date.parse(date)) && typeof indexes === 'object'
+    if (good) continue
+    throw new ImgError('INPUT_INVALID', `imgfile.lock has no valid state of ${suite}`, {
+      path,
+      found: JSON.stringify({ inRelease, date }),
+      hint: 'restore it from version control, or remove it to pin the present state',
+    })
+  }
+}
+
+function sorted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(entries.map(([name, inner]) => [name, sorted(inner)]))
+}
