@@ -44,6 +44,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'check the cache for damage',
     load: async () => (await import('./cache-verify.ts')).cacheVerify,
   },
+  update: {
+    summary: "pin the mirrors' present state in imgfile.lock and show what changed",
+    load: async () => (await import('./update.ts')).update,
+  },
   init: {
     summary: 'start a project in an empty folder',
     load: async () => (await import('./init.ts')).init,
