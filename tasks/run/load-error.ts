@@ -140,7 +140,8 @@ const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim()
 function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   if (typeof value === 'string') return `the string ${JSON.stringify(value)}`
+  if (typeof value === 'number' || typeof value === 'boolean') return `the ${typeof value} ${value}`
   if (Array.isArray(value)) return 'an array'
-  if (typeof value === 'object') return `an object with ${Object.keys(value).join(', ') || 'no properties'}`
-  return typeof value === 'function' ? 'a function' : `the ${typeof value} ${String(value)}`
+  if (typeof value !== 'object') return `a ${typeof value}`
+  return `an object with ${Object.keys(value).join(', ') || 'no properties'}`
 }
