@@ -1,0 +1,149 @@
+// Chunks out of packs. What it hands out has the sha256 it was asked for; a pack that does not hold what its footer
+// says is put into quarantine, so that the next lookup finds another copy or a miss, and the next put heals.
+
+import { mkdir, open, readFile, rename, rm, type FileHandle } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import type { ChunkIndex, ChunkLocation } from './chunk-index.ts'
+import { contentPath, sha256 } from './entries.ts'
+import { dropFooter, isKept, keepFooters, readOwnFooter } from './footers.ts'
+import { parseFooter } from './pack-format.ts'
+import type { StoreDir } from './store-dir.ts'
+import { errnoOf } from './store-error.ts'
+import type { Zstd } from './zstd.ts'
+
+export interface ChunkReader {
+  /** The chunk's bytes, verified. The buffer is shared: not to be changed. */
+  read(digest: Buffer): Promise<Buffer>
+  close(): Promise<void>
+}
+
+/** A chunk is nowhere in the store; the message completes "… of disk.raw". */
+export class ChunkLost extends Error {
+  override readonly name = 'ChunkLost'
+}
+
+export interface ChunkReaderOptions {
+  readonly index: ChunkIndex
+  readonly zstd: Zstd
+  /** `report`: nothing in the store is changed. */
+  readonly onDamage: 'quarantine' | 'report'
+}
+
+export function openChunkReader(at: StoreDir, { index, zstd, onDamage }: ChunkReaderOptions): ChunkReader {
+  const handles = new Map<string, Promise<FileHandle>>()
+  const frames = new Map<string, Promise<Buffer>>()
+
+  const openPack = (pack: string): Promise<FileHandle> => {
+    const opened = handles.get(pack) ?? open(contentPath(at.dir, pack), 'r')
+    handles.set(pack, opened)
+    return opened
+  }
+
+  const closePack = async (pack: string): Promise<void> => {
+    const opened = handles.get(pack)
+    handles.delete(pack)
+    for (const name of frames.keys()) if (name.startsWith(pack)) frames.delete(name)
+    await opened?.then(
+      (handle) => handle.close(),
+      () => undefined,
+    )
+  }
+
+  const decode = async ({ pack, frame }: ChunkLocation): Promise<Buffer> => {
+    const handle = await openPack(pack)
+    const stored = Buffer.allocUnsafe(frame.stored)
+    const { bytesRead } = await handle.read(stored, 0, frame.stored, frame.offset)
+    if (bytesRead !== frame.stored) throw new Error('the pack is too short')
+    return frame.codec === 'raw' ? stored : zstd.decompress(stored, frame.raw)
+  }
+
+  const decoded = (location: ChunkLocation): Promise<Buffer> => {
+    const name = `${location.pack}:${location.frame.offset}`
+    const frame = frames.get(name) ?? decode(location)
+    frames.delete(name)
+    frames.set(name, frame)
+    const oldest = frames.keys().next().value
+    if (frames.size > framesKept && oldest !== undefined) frames.delete(oldest)
+    return frame
+  }
+
+  const readAt = async (location: ChunkLocation, digest: Buffer): Promise<Buffer | undefined> => {
+    try {
+      const frame = await decoded(location)
+      const chunk = frame.subarray(location.at, location.at + location.length)
+      return createHash('sha256').update(chunk).digest().equals(digest) ? chunk : undefined
+    } catch (cause) {
+      const code = errnoOf(cause)
+      if (code !== undefined && scarce.has(code)) throw cause
+      return undefined
+    }
+  }
+
+  return {
+    async read(digest) {
+      const lost: string[] = []
+      for (;;) {
+        const location = index.find(digest)
+        if (location === undefined) {
+          const where =
+            lost.length === 0 ? 'is in no pack' : `was in ${lost.map((pack) => `pack ${pack}`).join(', ')}`
+          throw new ChunkLost(`chunk ${digest.toString('hex')} ${where}`)
+        }
+        const chunk = await readAt(location, digest)
+        if (chunk !== undefined) return chunk
+        await closePack(location.pack)
+        index.forget(location.pack)
+        // Whole as a file and yet wrong a second time: it was packed wrongly.
+        const again = lost.includes(location.pack)
+        if (!again) lost.push(location.pack)
+        if (onDamage === 'report') continue
+        if (again) await quarantine(at, location.pack)
+        else if (await examinePack(at, location.pack)) index.refresh()
+      }
+    },
+    async close() {
+      await Promise.all([...handles.keys()].map(closePack))
+    },
+  }
+}
+
+/** True: the pack is whole and its footer kept anew. False: it was not and is in quarantine now. */
+export async function examinePack(at: StoreDir, pack: string): Promise<boolean> {
+  const path = contentPath(at.dir, pack)
+  if (await isWhole(path, pack)) {
+    const own = readOwnFooter(path)
+    const footer = own && parseFooter(own)
+    if (own !== undefined && footer !== undefined) {
+      if (!isKept(at, pack, own)) await keepFooters(at, new Map([[pack, own]]))
+      return true
+    }
+  }
+  await quarantine(at, pack)
+  return false
+}
+
+/** 32 MiB of decoded frames. */
+const framesKept = 128
+
+/** Errors of this process, not of the pack. */
+const scarce: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EACCES', 'EPERM'])
+
+async function isWhole(path: string, pack: string): Promise<boolean> {
+  try {
+    return sha256(await readFile(path)) === pack
+  } catch (cause) {
+    if (scarce.has(errnoOf(cause) ?? '')) throw cause
+    return false
+  }
+}
+
+async function quarantine(at: StoreDir, pack: string): Promise<void> {
+  await dropFooter(at, pack)
+  await mkdir(at.quarantine, { recursive: true })
+  const to = join(at.quarantine, pack)
+  await rm(to, { recursive: true, force: true })
+  await rename(contentPath(at.dir, pack), to).catch((cause: unknown) => {
+    if (errnoOf(cause) !== 'ENOENT') throw cause
+  })
+}

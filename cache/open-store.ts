@@ -1,0 +1,229 @@
+// The store of this machine. Opening it and looking things up loads and locks nothing; the first call that writes,
+// restores or locks enters it: a shared lock until `close`, after clearing up if nobody else is in.
+
+import { randomUUID } from 'node:crypto'
+import { mkdir, rename, rm, writeFile, type FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ImgError } from '../tasks/errors.ts'
+import type { ChunkIndex } from './chunk-index.ts'
+import type { Disks } from './disks.ts'
+import { contentPath, readEntry, sha256 } from './entries.ts'
+import { sameStamp, stampOf, type FileStamp } from './file-stamp.ts'
+import { artifactProblem, findLatest, findRecord, latestKey, recordKey } from './find-record.ts'
+import type { KeyLockOptions } from './locks.ts'
+import { renderRecord } from './record.ts'
+import { openStoreDir, type StoreDir } from './store-dir.ts'
+import { errnoOf, toStoreError } from './store-error.ts'
+import type { StoreStats } from './store-stats.ts'
+import type { Artifact, ArtifactFile, Store } from './store.ts'
+import { readValue, writeValue } from './values.ts'
+import type { StoreProblem, VerifyOptions } from './verify-store.ts'
+import type { Zstd } from './zstd.ts'
+
+export interface LocalStore extends Store {
+  readonly dir: string
+  /** A read-only copy of the file on this machine, made once; stays until `close`. */
+  materialise(file: ArtifactFile): Promise<string>
+  /** As `materialise`, taking over the file it was just `put` from instead of writing it again. */
+  adopt(path: string, file: ArtifactFile): Promise<string>
+  /** While `fn` runs, no other process of this user runs under the same key; whoever waits gets the lock if we die. */
+  withKeyLock<T>(key: string, options: KeyLockOptions, fn: () => Promise<T>): Promise<T>
+  verify(options: VerifyOptions): Promise<readonly StoreProblem[]>
+  stats(): Promise<StoreStats>
+  close(): Promise<void>
+}
+
+export interface StoreOptions {
+  readonly dir: string
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** Allocated bytes of materialised disks to keep; 20 GiB unless told. */
+  readonly disksLimit?: number
+}
+
+export async function openStore(options: StoreOptions): Promise<LocalStore> {
+  const at = openStoreDir(options.dir)
+  const { dir } = at
+  let entered: Promise<Inside> | undefined
+  /** One put at a time: the second then finds the first one's chunks, and one uses every core. */
+  let putting: Promise<unknown> = Promise.resolve()
+  /** Files as they were put, by disk digest: only such a file can be adopted. */
+  const stamps = new Map<string, FileStamp>()
+
+  const inside = (): Promise<Inside> => {
+    entered ??= enter(at, options)
+    return entered
+  }
+  const guarded = async <T>(doing: string, fn: (inside: Inside) => Promise<T>): Promise<T> => {
+    try {
+      return await fn(await inside())
+    } catch (cause) {
+      throw toStoreError(cause, doing, dir)
+    }
+  }
+
+  const store: LocalStore = {
+    dir,
+    find: async (key) => findRecord(at, key),
+    latest: async (layer) => findLatest(at, layer),
+    readValue: async (key) => readValue(dir, key),
+    writeValue: (key, value) => guarded(`remembering ${key}`, () => writeValue(dir, key, value)),
+
+    put(files) {
+      const run = async ({ index, zstd }: Inside): Promise<Artifact> => {
+        const { putFiles } = await import('./put-files.ts')
+        const put = await whileWriting(at, () => putFiles(at, { index, zstd }, files))
+        for (const [name, file] of Object.entries(put.artifact))
+          stamps.set(file.diskDigest, put.stamps[name]!)
+        return put.artifact
+      }
+      const doing = `storing ${Object.keys(files).join(', ')}`
+      const result = putting.then(() => guarded(doing, run))
+      putting = result.catch(() => undefined)
+      return result
+    },
+
+    save: (record) =>
+      guarded(`saving the record of ${record.layer}`, async () => {
+        const problem = artifactProblem(at, record)
+        if (problem !== undefined) {
+          throw new ImgError('CACHE_DAMAGED', `cannot record ${record.layer}: ${problem}`, {
+            layer: record.layer,
+            hint: 'run the command again; `img cache verify` looks for more damage',
+          })
+        }
+        const { putContent, putEntry } = await import('./content.ts')
+        const found = findRecord(at, record.key)
+        if (found.hit && found.record.treeDigest === record.treeDigest) {
+          // The same tree again keeps the first record: what was built on its disk stays usable.
+          return putEntry(dir, latestKey(record.layer), readEntry(dir, recordKey(record.key))!.digest)
+        }
+        const data = renderRecord(record)
+        const digest = sha256(data)
+        await putContent(dir, recordKey(record.key), { data, digest })
+        return putEntry(dir, latestKey(record.layer), digest)
+      }),
+
+    restore: (file, to) =>
+      guarded(`restoring ${to}`, (all) => restoreFrom(at, all, { file, to, durable: true })),
+
+    materialise: (file) =>
+      guarded('restoring a disk', ({ disks, ...all }) =>
+        disks.materialise(file, (to) => restoreFrom(at, all, { file, to, durable: false })),
+      ),
+
+    adopt: (path, file) =>
+      guarded('keeping a disk', async ({ disks }) => {
+        const put = stamps.get(file.diskDigest)
+        const asPut = put !== undefined && sameStamp(put, await stampOf(path))
+        if (asPut && (await disks.adopt(path, file))) return join(at.disks, `${file.diskDigest}.raw`)
+        return store.materialise(file)
+      }),
+
+    withKeyLock: async (key, lock, fn) => {
+      await guarded('locking', async () => undefined)
+      const { withKeyLock } = await import('./locks.ts')
+      return withKeyLock({ folder: at.locks, key }, lock, fn)
+    },
+
+    verify: (verifyOptions) =>
+      guarded('verifying the cache', async ({ zstd }) => {
+        const { verifyStore } = await import('./verify-store.ts')
+        return verifyStore(at, zstd, verifyOptions)
+      }),
+
+    stats: () =>
+      guarded('counting', async ({ disks }) => {
+        const { countStore } = await import('./store-stats.ts')
+        return countStore(at, await disks.usage())
+      }),
+
+    async close() {
+      const all = await entered?.catch(() => undefined)
+      entered = undefined
+      await all?.disks.close()
+      await all?.lock.close()
+    },
+  }
+  return store
+}
+
+interface Inside {
+  readonly lock: FileHandle
+  readonly index: ChunkIndex
+  readonly zstd: Zstd
+  readonly disks: Disks
+}
+
+const defaultDisksLimit = 20 * 1024 ** 3
+
+async function enter(at: StoreDir, options: StoreOptions): Promise<Inside> {
+  const [{ openLock, shareLock, tryLock, waitForLock }, { openChunkIndex }, { loadZstd }, { openDisks }] =
+    await Promise.all([
+      import('./locks.ts'),
+      import('./chunk-index.ts'),
+      import('./zstd.ts'),
+      import('./disks.ts'),
+    ])
+  const lock = await openLock(at.lock)
+  try {
+    if (await tryLock(lock, 'exclusive')) {
+      const { tidyStore } = await import('./tidy.ts')
+      await tidyStore(at)
+      await shareLock(lock)
+    } else await waitForLock(lock, 'shared')
+  } catch (cause) {
+    await lock.close()
+    throw cause
+  }
+  const disks = openDisks(at, { limit: options.disksLimit ?? defaultDisksLimit, now: options.now })
+  return { lock, index: openChunkIndex(at), zstd: await loadZstd(), disks }
+}
+
+/** Leaves a mark behind when we die on the way. */
+async function whileWriting<T>(at: StoreDir, fn: () => Promise<T>): Promise<T> {
+  await mkdir(at.writing, { recursive: true })
+  const mark = join(at.writing, randomUUID())
+  await writeFile(mark, '')
+  try {
+    return await fn()
+  } finally {
+    await rm(mark, { force: true })
+  }
+}
+
+async function restoreFrom(
+  at: StoreDir,
+  { index, zstd }: Pick<Inside, 'index' | 'zstd'>,
+  { file, to, durable }: { readonly file: ArtifactFile; readonly to: string; readonly durable: boolean },
+): Promise<void> {
+  const [{ ChunkLost, openChunkReader }, { MapError }, { restoreFile }] = await Promise.all([
+    import('./chunk-reader.ts'),
+    import('./map-format.ts'),
+    import('./restore-file.ts'),
+  ])
+  index.refresh()
+  const reader = openChunkReader(at, { index, zstd, onDamage: 'quarantine' })
+  try {
+    await restoreFile(file, to, { dir: at.dir, reader, durable })
+  } catch (cause) {
+    if (!(cause instanceof ChunkLost) && !(cause instanceof MapError)) throw cause
+    // Without its map no record of this file is a hit, so the damage is met once and then built anew.
+    await quarantineMap(at, file.mapDigest)
+    const what = cause instanceof MapError ? `the map ${file.mapDigest} ${cause.message}` : cause.message
+    throw new ImgError('CACHE_DAMAGED', `cannot restore ${to}: ${what}`, {
+      path: at.dir,
+      hint: 'run the command again: what is damaged was put aside and is built anew',
+      cause,
+    })
+  } finally {
+    await reader.close()
+  }
+}
+
+async function quarantineMap(at: StoreDir, mapDigest: string): Promise<void> {
+  await mkdir(at.quarantine, { recursive: true })
+  await rename(contentPath(at.dir, mapDigest), join(at.quarantine, mapDigest)).catch((cause: unknown) => {
+    if (errnoOf(cause) !== 'ENOENT') throw cause
+  })
+}

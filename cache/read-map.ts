@@ -1,0 +1,24 @@
+// A map out of the store: the root as content, the leaves as chunks, everything checked before it is believed.
+
+import type { ChunkReader } from './chunk-reader.ts'
+import { readContent } from './entries.ts'
+import { MapError, parseLeaf, parseRoot, type MapEntry, type MapRoot } from './map-format.ts'
+import type { ArtifactFile } from './store.ts'
+
+/** Throws `MapError`. */
+export function readMapRoot(dir: string, file: Pick<ArtifactFile, 'mapDigest' | 'size'>): MapRoot {
+  const content = readContent(dir, file.mapDigest)
+  if (content.status !== 'whole') throw new MapError(`is ${content.status}`)
+  const root = parseRoot(content.data)
+  if (root.size !== file.size)
+    throw new MapError(`is of a file of ${root.size} bytes instead of ${file.size}`)
+  return root
+}
+
+export async function* readMapEntries(reader: ChunkReader, root: MapRoot): AsyncGenerator<MapEntry> {
+  for (const [number, leaf] of root.leaves.entries()) {
+    const end = root.leaves[number + 1]?.start ?? root.size
+    const bytes = await reader.read(leaf.digest)
+    yield* parseLeaf(bytes, leaf.start, { end, size: root.size })
+  }
+}

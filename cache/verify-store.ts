@@ -1,0 +1,152 @@
+// Looks for damage and changes nothing. Without `readData`: footers, lengths, maps, records and the index's lines.
+// With it: every byte, each chunk decoded and hashed. Problems are values; none means everything recorded can be had.
+
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { openChunkIndex, type ChunkIndex } from './chunk-index.ts'
+import { openChunkReader, type ChunkReader } from './chunk-reader.ts'
+import { listEntries } from './content.ts'
+import { bucketLines, contentPath, readContent, sha256 } from './entries.ts'
+import { artifactProblem, readRecord } from './find-record.ts'
+import { isKept, listPacks, packProblem, readOwnFooter } from './footers.ts'
+import { parseFooter, type PackFooter } from './pack-format.ts'
+import { MapError, parseRoot } from './map-format.ts'
+import { readMapEntries } from './read-map.ts'
+import type { StoreDir } from './store-dir.ts'
+import { listFolder } from './tidy.ts'
+import type { Zstd } from './zstd.ts'
+
+export interface VerifyOptions {
+  readonly readData: boolean
+}
+
+export interface StoreProblem {
+  readonly kind: 'pack' | 'map' | 'record' | 'value' | 'index'
+  /** Pack or map digest, key of a record or value, path of an index file. */
+  readonly name: string
+  /** Completes "pack NAME …". */
+  readonly problem: string
+}
+
+export async function verifyStore(
+  at: StoreDir,
+  zstd: Zstd,
+  { readData }: VerifyOptions,
+): Promise<readonly StoreProblem[]> {
+  const problems: StoreProblem[] = []
+  const report = (kind: StoreProblem['kind'], name: string, problem: string | undefined): void => {
+    if (problem !== undefined) problems.push({ kind, name, problem })
+  }
+  for (const pack of listPacks(at)) {
+    report('pack', pack, packProblem(at, pack) ?? (await packDamage(at, pack, readData ? zstd : undefined)))
+  }
+  for (const path of listBuckets(at.dir)) {
+    const damaged = [...bucketLines(readFileSync(path, 'utf8'))].filter(
+      ({ entry }) => entry === undefined,
+    ).length
+    report('index', path, damaged === 0 ? undefined : `has ${damaged} damaged lines`)
+  }
+  const broken = new Set(problems.map(({ name }) => name))
+  const maps = openMapCheck(at, zstd, broken)
+  try {
+    for await (const { key, digest } of listEntries(at.dir)) {
+      const [kind, name] = [key.slice(0, key.indexOf(':')), key.slice(key.indexOf(':') + 1)]
+      if (kind === 'map') report('map', name, await maps.problemOf(name))
+      if (kind === 'record') report('record', name, recordProblem(at, key))
+      if (kind === 'value' && readData) {
+        const { status } = readContent(at.dir, digest)
+        report('value', name, status === 'whole' ? undefined : `is ${status}`)
+      }
+    }
+  } finally {
+    await maps.close()
+  }
+  return problems
+}
+
+/** The pack's own footer against the kept one; with `zstd`, all of it. */
+async function packDamage(at: StoreDir, pack: string, zstd: Zstd | undefined): Promise<string | undefined> {
+  const path = contentPath(at.dir, pack)
+  const own = readOwnFooter(path)
+  const footer = own && parseFooter(own)
+  if (own === undefined || footer === undefined) return 'has a damaged footer'
+  if (!isKept(at, pack, own)) return 'has another footer than the one kept of it'
+  if (zstd === undefined) return undefined
+  const bytes = await readFile(path)
+  if (sha256(bytes) !== pack) return 'has damaged bytes'
+  return chunkDamage(bytes, footer, zstd)
+}
+
+async function chunkDamage(bytes: Buffer, footer: PackFooter, zstd: Zstd): Promise<string | undefined> {
+  const byFrame = footer.frames.map((): number[] => [])
+  for (let chunk = 0; chunk < footer.chunkCount; chunk++) byFrame[footer.placeOf(chunk).frame]!.push(chunk)
+  for (const [number, frame] of footer.frames.entries()) {
+    const stored = bytes.subarray(frame.offset, frame.offset + frame.stored)
+    const raw =
+      frame.codec === 'raw' ? stored : await zstd.decompress(stored, frame.raw).catch(() => undefined)
+    for (const chunk of byFrame[number]!) {
+      const { at, length } = footer.placeOf(chunk)
+      const digest = footer.digestAt(chunk)
+      const found =
+        raw &&
+        createHash('sha256')
+          .update(raw.subarray(at, at + length))
+          .digest()
+      if (found?.equals(digest) !== true) return `does not hold chunk ${digest.toString('hex')}`
+    }
+  }
+  return undefined
+}
+
+interface MapCheck {
+  problemOf(mapDigest: string): Promise<string | undefined>
+  close(): Promise<void>
+}
+
+/** Every chunk a map names must be in a pack nothing was found wrong with. */
+function openMapCheck(at: StoreDir, zstd: Zstd, broken: ReadonlySet<string>): MapCheck {
+  const index: ChunkIndex = openChunkIndex(at)
+  index.refresh()
+  for (const pack of broken) index.forget(pack)
+  const reader: ChunkReader = openChunkReader(at, { index, zstd, onDamage: 'report' })
+  return {
+    async problemOf(mapDigest) {
+      const content = readContent(at.dir, mapDigest)
+      if (content.status !== 'whole') return `is ${content.status}`
+      try {
+        const root = parseRoot(content.data)
+        for (const { digest } of root.leaves) {
+          if (index.find(digest) === undefined)
+            return `needs chunk ${digest.toString('hex')}, which is in no whole pack`
+        }
+        for await (const { digest } of readMapEntries(reader, root)) {
+          if (index.find(digest) === undefined)
+            return `needs chunk ${digest.toString('hex')}, which is in no whole pack`
+        }
+        return undefined
+      } catch (cause) {
+        if (cause instanceof MapError || (cause as Error).name === 'ChunkLost')
+          return (cause as Error).message
+        throw cause
+      }
+    },
+    close: () => reader.close(),
+  }
+}
+
+function recordProblem(at: StoreDir, entryKey: string): string | undefined {
+  const record = readRecord(at.dir, entryKey)
+  if (typeof record === 'string') return record
+  return record && artifactProblem(at, record)
+}
+
+function* listBuckets(dir: string): Generator<string> {
+  const top = join(dir, 'index-v5')
+  for (const first of listFolder(top)) {
+    for (const second of listFolder(join(top, first))) {
+      for (const rest of listFolder(join(top, first, second))) yield join(top, first, second, rest)
+    }
+  }
+}

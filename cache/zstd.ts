@@ -1,0 +1,85 @@
+// zstd level 3, by the fastest implementation there is; all write frames that all read.
+
+import * as zlib from 'node:zlib'
+import { decodedBound } from './zstd-frame.ts'
+
+export interface Zstd {
+  readonly name: 'node' | 'native' | 'wasm'
+  compress(data: Buffer): Promise<Buffer>
+  /** Exactly `length` bytes, or it throws; never allocates more than a few MiB whatever the frame says. */
+  decompress(frame: Buffer, length: number): Promise<Buffer>
+}
+
+export async function loadZstd(): Promise<Zstd> {
+  const zstd = nodeZstd() ?? (await nativeZstd()) ?? (await wasmZstd())
+  return {
+    ...zstd,
+    async decompress(frame, length) {
+      const bound = decodedBound(frame)
+      if (bound === undefined || bound < length) throw new Error('not a whole zstd frame')
+      const data = await zstd.decompress(frame, length)
+      if (data.length !== length) throw new Error(`a frame of ${length} bytes decoded to ${data.length}`)
+      return data
+    },
+  }
+}
+
+const level = 3
+
+/** From Node 22.15 on; not in the types of Node 20. */
+interface ZstdOfNode {
+  readonly zstdCompress?: (data: Buffer, options: object, done: Done) => void
+  readonly zstdDecompress?: (data: Buffer, options: object, done: Done) => void
+  readonly constants: { readonly ZSTD_c_compressionLevel?: number }
+}
+type Done = (error: Error | null, result: Buffer) => void
+
+export function nodeZstd(): Zstd | undefined {
+  const { zstdCompress, zstdDecompress, constants } = zlib as unknown as ZstdOfNode
+  if (zstdCompress === undefined || zstdDecompress === undefined) return undefined
+  const params = { [constants.ZSTD_c_compressionLevel ?? 100]: level }
+  return {
+    name: 'node',
+    compress: (data) => promised((done) => zstdCompress(data, { params }, done)),
+    decompress: (frame, length) =>
+      promised((done) => zstdDecompress(frame, { maxOutputLength: Math.max(length, 1) }, done)),
+  }
+}
+
+export async function nativeZstd(): Promise<Zstd | undefined> {
+  try {
+    const { Encoder, Decoder } = await import('@toondepauw/node-zstd')
+    const [encoder, decoder] = [new Encoder(level), new Decoder()]
+    return {
+      name: 'native',
+      compress: (data) => encoder.encode(data),
+      decompress: (frame) => decoder.decode(frame),
+    }
+  } catch {
+    // An optional dependency: there is no binary for this machine.
+    return undefined
+  }
+}
+
+export async function wasmZstd(): Promise<Zstd> {
+  const { init, compress, decompress } = await import('@bokuweb/zstd-wasm')
+  await init()
+  return {
+    name: 'wasm',
+    compress: async (data) => buffer(compress(data, level)),
+    decompress: async (frame, length) => buffer(decompress(frame, { defaultHeapSize: Math.max(length, 1) })),
+  }
+}
+
+function promised(run: (done: Done) => void): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    run((error, result) => {
+      if (error === null) resolve(result)
+      else reject(error)
+    })
+  })
+}
+
+function buffer({ buffer: bytes, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(bytes, byteOffset, byteLength)
+}
