@@ -80,16 +80,18 @@ const checks: { readonly [Name in Step['do']]: Check<StepOf<Name>> } = {
 }
 
 function checkReferences(step: Step, recipe: Recipe): Wrong | undefined {
-  if ('apt' in step && step.apt !== undefined) {
-    const wrong = checkReference(step.apt, { recipe, kind: 'apt', field: 'apt' })
-    if (wrong !== undefined) return wrong
-  }
-  if ('input' in step) {
-    const kind = { copy: 'files', puppet: 'catalog', script: 'script' } as const
-    return checkReference(step.input, { recipe, kind: kind[step.do], field: 'input' })
+  const wrong =
+    step.do === 'apt' || step.do === 'bootstrap' || ('apt' in step && step.apt !== undefined)
+      ? checkReference(step.apt, { recipe, kind: 'apt', field: 'apt' })
+      : undefined
+  if (wrong !== undefined) return wrong
+  if (step.do === 'copy' || step.do === 'puppet' || step.do === 'script') {
+    return checkReference(step.input, { recipe, kind: inputKinds[step.do], field: 'input' })
   }
   return undefined
 }
+
+const inputKinds = { copy: 'files', puppet: 'catalog', script: 'script' } as const
 
 function checkReference(
   name: unknown,

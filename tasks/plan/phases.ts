@@ -80,7 +80,7 @@ function attributed(error: unknown, entry: GraphLayer, recipe: string): ImgError
   }
   const message = error instanceof Error ? error.message : String(error)
   return new ImgError('IMGFILE_INVALID', `layer ${entry.name}: recipe ${recipe} failed: ${message}`, {
-    hint: 'this is a mistake in the recipe, not in a build; its stack is shown with --debug',
+    hint: 'this is a mistake in the recipe, not in a build',
     layer: entry.name,
     ...placeFields(entry.layer.declaredAt),
     cause: error,
