@@ -1,6 +1,7 @@
 // The shape of a command. One file per command exports one of these; cli.ts turns it into argv parsing and help.
 
 import type { RunContext } from '../context.ts'
+import type { Question } from '../run/remembered.ts'
 
 export interface Command {
   readonly name: string
@@ -27,6 +28,8 @@ export interface Call {
   /** By camelCased name, only what commander parsed. */
   readonly options: Readonly<Record<string, unknown>>
   readonly json: boolean
+  /** Under what a build that did nothing may remember its answer; absent when it may not. */
+  readonly question?: Question
   /** Where results go (stdout); everything else is an event. A value is one line of JSON, a string is printed as it is. */
   readonly print: (result: unknown) => void
 }
