@@ -4,21 +4,24 @@
 import type { LocalStore } from '../../cache/open-store.ts'
 import { openStore } from '../../cache/open-store.ts'
 import type { RunContext } from '../context.ts'
-import type { Graph } from '../plan/graph.ts'
 import { type Graph, makeGraph } from '../plan/graph.ts'
-import { type InputReader, openInputReader } from './inputs.ts'
+import { type LocalInput, resolveInput } from './inputs.ts'
 import { type LoadedImgfile, loadImgfile } from './load.ts'
 import { type Lock, openLock } from './lockfile.ts'
+import type { ResolvedInput } from './resolved.ts'
+import { openStatCache, type StatCache } from './stat-cache.ts'
 import { unpackedTools } from './tool-trees.ts'
 
 export interface Project {
   readonly context: RunContext
   readonly loaded: LoadedImgfile
-  readonly graph: Graph
+  /** Also parents and tool trees that are not listed. */
   readonly graph: Graph
   readonly store: LocalStore
   readonly lock: Lock
-  readonly reader: InputReader
+  readonly stats: StatCache
+  /** What an input is now; `place` is layer and input: `role:web 0.script`. */
+  readonly read: (declaration: LocalInput, place: string) => Promise<ResolvedInput>
   /** Folder of an unpacked tool tree, by the key it was built under. */
   readonly toolsOf: (key: string) => Promise<string>
   /** Writes what was learnt about input files, and lets the store go. */
@@ -37,23 +40,24 @@ export async function openProject(context: RunContext, options: ProjectOptions =
   const graph = makeGraph(loaded.imgfile, context.root)
   const store = await openStore({ dir: context.cacheDir, now: context.now })
   const lock = await openLock(context, { frozen: options.frozen ?? false })
-  const reader = openInputReader(context, loaded.closure)
+  const stats = openStatCache(context)
+  const sources = { root: context.root, env: context.env, stats, closure: loaded.closure }
   const unpacked = new Map<string, Promise<string>>()
   return {
     context,
     loaded,
     graph,
-    layers: [...graph.layers.values()].map(({ layer }) => layer),
     store,
     lock,
-    reader,
+    stats,
+    read: (declaration, place) => resolveInput(declaration, { ...sources, place }),
     toolsOf: (key) => {
       const folder = unpacked.get(key) ?? unpackedTools(key, store, context)
       unpacked.set(key, folder)
       return folder
     },
     close: async () => {
-      reader.save()
+      stats.save()
       await store.close()
     },
   }

@@ -1,0 +1,92 @@
+// What a build needs beside the project: a mirror, backends, and how much of the machine a layer may take.
+
+import { availableParallelism, totalmem } from 'node:os'
+import { startMirror, type Mirror } from '../../cache/mirror/mirror.ts'
+import type { Backend } from '../backends/backend.ts'
+import { backends } from '../backends/index.ts'
+import { ImgError } from '../errors.ts'
+import { closure, layerOf } from '../plan/graph.ts'
+import { layerInputs } from '../plan/inputs.ts'
+import type { AptInput, LayerName } from '../plan/recipe.ts'
+import type { Mode } from '../plan/step.ts'
+import { debianArchitecture } from './apt-indexes.ts'
+import { obtainLocked } from './apt-pin.ts'
+import type { DecisionOf } from './decide.ts'
+import type { Bench } from './execute.ts'
+import type { Budgets, Weight } from './gate.ts'
+import type { Project } from './project.ts'
+import { resolveLayer } from './resolve-layer.ts'
+
+export interface OpenBench {
+  /** Brings the locked package lists into the cache; true when a lost state was pinned anew, which voids every key. */
+  prepare(): Promise<boolean>
+  /** The bench as one layer's build sees it. */
+  over(project: Project, decisionOf: DecisionOf): Bench
+  weightOf(name: LayerName): Weight
+  budgets(concurrency: number | undefined): Budgets
+  close(): Promise<void>
+}
+
+/** Nothing is started yet; `wanted` says whose packages may be asked for. */
+export async function openBench(project: Project, wanted: readonly LayerName[]): Promise<OpenBench> {
+  const { context, graph, lock } = project
+  let mirror: Promise<Mirror> | undefined
+  const probed = new Map<Mode, Promise<Backend>>()
+  const aptInputs = closure(graph, wanted).flatMap((name) =>
+    layerInputs(layerOf(graph, name)).flatMap(({ declaration }) =>
+      declaration.kind === 'apt' ? [declaration] : [],
+    ),
+  )
+  return {
+    prepare: async () => (await obtainLocked(lock, aptInputs, context)).length > 0,
+    over: (own, decisionOf) => ({
+      arch: debianArchitecture(),
+      store: own.store,
+      toolsOf: own.toolsOf,
+      backendFor: (mode) => {
+        const backend = probed.get(mode) ?? chooseBackend(mode, own)
+        probed.set(mode, backend)
+        return backend
+      },
+      aptAccess: async (input: AptInput) => {
+        mirror ??= startMirror(lock, context)
+        return (await mirror).access(input)
+      },
+      resolveAgain: async (entry) => {
+        const resolution = await resolveLayer(entry, decisionOf, own)
+        return 'inputs' in resolution ? resolution.inputs : {}
+      },
+    }),
+    weightOf: (name) => weightOf(project, name),
+    budgets: (concurrency) => ({
+      concurrency: concurrency ?? Math.max(1, Math.floor(availableParallelism() / 2)),
+      memory: totalmem(),
+    }),
+    close: async () => {
+      if (mirror !== undefined) await (await mirror).close()
+    },
+  }
+}
+
+/** The first that has the mode and works here; when none does, why, of each. */
+async function chooseBackend(mode: Mode, project: Project): Promise<Backend> {
+  const reasons: string[] = []
+  let hint = 'run `img doctor` to see what is missing'
+  for (const backend of backends()) {
+    if (!backend.modes.includes(mode)) continue
+    const probe = await backend.probe(project.context)
+    if (probe.available) return backend
+    reasons.push(`${backend.name}: ${probe.reason}`)
+    hint = probe.hint
+  }
+  const why = reasons.length === 0 ? 'there is none for it yet' : reasons.join('; ')
+  throw new ImgError('BACKEND_UNAVAILABLE', `no backend can run ${mode} steps here: ${why}`, { hint })
+}
+
+function weightOf(project: Project, name: LayerName): Weight {
+  const weights = layerOf(project.graph, name).layer.recipes.map(({ weight }) => weight ?? {})
+  return {
+    memory: Math.max(0, ...weights.map(({ memory }) => memory ?? 0)),
+    machines: Math.max(0, ...weights.map(({ machines }) => machines ?? 0)),
+  }
+}

@@ -1,0 +1,15 @@
+// The world as decide.ts asks for it: a project's store, lock file and input files.
+
+import { debianArchitecture } from './apt-indexes.ts'
+import type { Oracle } from './decide.ts'
+import type { Project } from './project.ts'
+import { resolveLayer } from './resolve-layer.ts'
+
+export function makeOracle(project: Project): Oracle {
+  return {
+    arch: debianArchitecture(),
+    resolve: (entry, decisionOf) => resolveLayer(entry, decisionOf, project),
+    find: (key) => project.store.find(key),
+    latest: (layer) => project.store.latest(layer),
+  }
+}

@@ -1,0 +1,91 @@
+// All inputs of a layer, each by whoever knows its kind.
+
+import type { RunContext } from '../context.ts'
+import type { GraphLayer } from '../plan/graph.ts'
+import { layerInputs, type LayerInput } from '../plan/inputs.ts'
+import type { CatalogInput, LayerName } from '../plan/recipe.ts'
+import type { Store } from '../../cache/store.ts'
+import { resolveCatalog } from './catalog.ts'
+import type { DecisionOf, Resolution } from './decide.ts'
+import type { LocalInput } from './inputs.ts'
+import type { Lock } from './lockfile.ts'
+import type { ResolvedInput } from './resolved.ts'
+
+export interface ResolveOptions {
+  readonly context: RunContext
+  readonly store: Store
+  readonly lock: Lock
+  /** `place` is layer and input, for messages and scripts: `role:web 0.script`. */
+  readonly read: (declaration: LocalInput, place: string) => Promise<ResolvedInput>
+  /** Folder of an unpacked tool tree, by the key it was built under. */
+  readonly toolsOf: (key: string) => Promise<string>
+}
+
+/** A catalog is compiled by its layer's tool tree; while that is not built, the layer waits for it. */
+export async function resolveLayer(
+  entry: GraphLayer,
+  decisionOf: DecisionOf,
+  options: ResolveOptions,
+): Promise<Resolution> {
+  const declared = layerInputs(entry)
+  const waitsFor = new Set<LayerName>()
+  const inputs: Record<string, ResolvedInput> = {}
+  for (const input of declared) {
+    const resolved = await resolveOne(entry, input, { ...options, decisionOf })
+    if ('waitsFor' in resolved) waitsFor.add(resolved.waitsFor)
+    else inputs[input.name] = resolved
+  }
+  return waitsFor.size > 0 ? { waitsFor: [...waitsFor] } : { inputs }
+}
+
+async function resolveOne(
+  entry: GraphLayer,
+  input: LayerInput,
+  options: ResolveOptions & { readonly decisionOf: DecisionOf },
+): Promise<ResolvedInput | { readonly waitsFor: LayerName }> {
+  const { declaration } = input
+  switch (declaration.kind) {
+    case 'apt':
+      return options.lock.resolve(declaration)
+    case 'catalog':
+      return resolveCatalogWith(declaration, input, options)
+    case 'text':
+    case 'files':
+    case 'env':
+    case 'script':
+      return options.read(declaration, `${entry.name} ${input.name}`)
+  }
+  return declaration satisfies never
+}
+
+async function resolveCatalogWith(
+  declaration: CatalogInput,
+  input: LayerInput,
+  options: ResolveOptions & { readonly decisionOf: DecisionOf },
+): Promise<ResolvedInput | { readonly waitsFor: LayerName }> {
+  const { tools } = input
+  if (tools === undefined) throw new Error(`${input.name} has no tool tree to compile its catalog in`)
+  const decision = options.decisionOf(tools)
+  if (!('record' in decision)) return { waitsFor: tools }
+  const environment = await options.read(
+    { kind: 'files', base: declaration.environment, patterns: ['**'] },
+    input.name,
+  )
+  let compiles = true
+  try {
+    return await resolveCatalog(declaration, {
+      tools: () => {
+        compiles = decision.status === 'cached'
+        return compiles ? options.toolsOf(decision.key) : Promise.reject(new Error(`${tools} is gone`))
+      },
+      toolsDigest: decision.record.treeDigest,
+      context: options.context,
+      store: options.store,
+      environmentFiles: environment.files,
+    })
+  } catch (error) {
+    // A remembered catalog needs no tools; a new one waits for them.
+    if (!compiles) return { waitsFor: tools }
+    throw error
+  }
+}
