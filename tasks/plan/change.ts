@@ -25,7 +25,8 @@ export type Change =
       readonly change: 'changed' | 'added' | 'removed'
     }
   | { readonly kind: 'step'; readonly step: string; readonly change: 'added' | 'removed' }
-  | { readonly kind: 'step-order' }
+  /** Of all steps, or of a list in one step. */
+  | { readonly kind: 'order'; readonly step: string | undefined; readonly of: string }
   | {
       readonly kind: 'package'
       readonly step: string
@@ -68,8 +69,10 @@ export function renderChange(change: Change): string {
       return `${inputWords[change.of] ?? change.of} ${change.input.replace(/^\d+\./, '')} ${change.change}`
     case 'step':
       return `step "${change.step}" ${change.change}`
-    case 'step-order':
-      return 'steps are in another order'
+    case 'order':
+      return change.step === undefined
+        ? `${change.of} are in another order`
+        : `${change.of} is in another order (${change.step} step)`
     case 'package':
       return renderPackage(change)
     case 'debconf':
@@ -112,7 +115,8 @@ const catalogWords: Readonly<Record<string, string>> = {
 
 function renderParent(change: ChangeOf<'parent'>): string {
   const word = change.slot === 'from' ? 'parent' : 'tool tree'
-  if (change.was === change.now) return `${word} ${change.now ?? change.slot} has other content`
+  if (change.was === change.now)
+    return change.now === undefined ? `${word} has other content` : `${word} ${change.now} has other content`
   if (change.was === undefined) return `${word} ${change.now} added`
   if (change.now === undefined) return `${word} ${change.was} removed`
   return `${word} is ${change.now}, was ${change.was}`

@@ -17,7 +17,7 @@ export function explainSteps(before: readonly ModedStep[], now: readonly ModedSt
   changes.push(...added.map((item) => ({ kind: 'step', step: item.label, change: 'added' }) as const))
   changes.push(...removed.map((item) => ({ kind: 'step', step: item.label, change: 'removed' }) as const))
   const moved = pairs.some(([was], index) => index > 0 && was.place < (pairs[index - 1]?.[0].place ?? 0))
-  if (moved) changes.push({ kind: 'step-order' })
+  if (moved) changes.push({ kind: 'order', step: undefined, of: 'steps' })
   return changes
 }
 
@@ -99,16 +99,18 @@ function explainField({ item, field, old, current }: FieldPair): readonly Change
   if (field === 'plugins') return [{ kind: 'catalog', part: 'plugins' }]
   if (field === 'sources') return explainSources(old, current)
   if (field === 'install' || field === 'remove' || field === 'packages') {
-    return explainList(old, current, (name, change) => ({
+    const toChange = (name: string, change: 'added' | 'removed'): Change => ({
       kind: 'package',
       step,
       list: field,
       package: name,
       change,
-    }))
+    })
+    return explainList({ item, field, old, current }, toChange)
   }
-  if (field === 'debconf')
-    return explainList(old, current, (line, change) => ({ kind: 'debconf', line, change }))
+  if (field === 'debconf') {
+    return explainList({ item, field, old, current }, (line, change) => ({ kind: 'debconf', line, change }))
+  }
   // Inserting a recipe renumbers the inputs of those behind it; the steps inserted are what people want to hear of.
   if ((field === 'input' || field === 'apt') && ownName(old) === ownName(current)) return []
   return explainValue({ step: labelled(item), field, old, current })
@@ -133,19 +135,21 @@ function explainSources(old: JsonValue | undefined, current: JsonValue | undefin
 }
 
 function explainList(
-  old: JsonValue | undefined,
-  current: JsonValue | undefined,
-  toChange: (item: string, change: 'added' | 'removed') => Change,
+  { item, field, old, current }: FieldPair,
+  toChange: (entry: string, change: 'added' | 'removed') => Change,
 ): Change[] {
-  const [before, after] = [old, current].map((list) => new Set(Array.isArray(list) ? list.map(String) : []))
-  const added = [...(after ?? [])].filter((item) => before?.has(item) !== true)
-  const removed = [...(before ?? [])].filter((item) => after?.has(item) !== true)
-  if (added.length + removed.length === 0) return [{ kind: 'step-order' }]
+  const [before, after] = [toSet(old), toSet(current)]
+  const added = [...after].filter((entry) => !before.has(entry))
+  const removed = [...before].filter((entry) => !after.has(entry))
+  if (added.length + removed.length === 0) return [{ kind: 'order', step: item.name, of: field }]
   return [
-    ...added.map((item) => toChange(item, 'added')),
-    ...removed.map((item) => toChange(item, 'removed')),
+    ...added.map((entry) => toChange(entry, 'added')),
+    ...removed.map((entry) => toChange(entry, 'removed')),
   ]
 }
+
+const toSet = (list: JsonValue | undefined): ReadonlySet<string> =>
+  new Set(Array.isArray(list) ? list.map(String) : [])
 
 interface ValuePair {
   readonly step: string

@@ -3,6 +3,7 @@
 import { ImgError, type ErrorCode, type ErrorFields } from '../../../tasks/errors.ts'
 import { layer } from '../../../tasks/plan/declare.ts'
 import type { InputFacts } from '../../../tasks/plan/inputs.ts'
+import type { PastBuild } from '../../../tasks/plan/past-build.ts'
 import type { Layer, LayerName, Recipe } from '../../../tasks/plan/recipe.ts'
 import type { Step } from '../../../tasks/plan/step.ts'
 
@@ -37,6 +38,19 @@ export const resolved = (given: Partial<InputFacts> = {}): InputFacts => ({
   digest: 'd0',
   files: [],
   inKey: true,
+  ...given,
+})
+
+/** A record, `key` also being its tree digest. */
+export const pastBuild = (given: Partial<PastBuild> = {}): PastBuild => ({
+  key: 'k0',
+  layer: 'base:x',
+  keyRecord: null,
+  treeDigest: given.key ?? 'k0',
+  artifact: {},
+  inputs: {},
+  parents: {},
+  durations: {},
   ...given,
 })
 
