@@ -79,6 +79,8 @@ export interface StartOptions {
   readonly sockets?: number
   /** Standard streams are ours, for a program that talks with the user; else input is empty. */
   readonly terminal?: boolean
+  /** Told all of standard error so far whenever there is more. */
+  readonly onStderr?: (text: string) => void
 }
 
 export interface StartedProgram {
@@ -116,6 +118,7 @@ export function startProgram(argv: readonly string[], options: StartOptions = {}
   let stderr = ''
   child.stderr?.on('data', (chunk: Buffer) => {
     stderr = (stderr + chunk.toString()).slice(-64 * 1024)
+    options.onStderr?.(stderr)
   })
   return {
     pid: child.pid,

@@ -1,0 +1,108 @@
+// Pure. What a machine is made of, as the command line of qemu.
+
+import type { Accelerator } from './acceleration.ts'
+
+export interface MachineParts {
+  /** qcow2 overlay; written. */
+  readonly disk: string
+  readonly accelerator: Accelerator
+  readonly firmware: Firmware
+  /** MiB. */
+  readonly memory: number
+  readonly cpus: number
+  readonly network: Network
+  /** System credentials for systemd in the guest, by name. */
+  readonly credentials: Readonly<Record<string, string>>
+  /** `socket`: descriptor 5; `terminal`: our standard streams, Ctrl-A x ends the machine. */
+  readonly console: 'socket' | 'terminal'
+}
+
+export type Firmware =
+  | { readonly kind: 'bios' }
+  /** `variables` is written. */
+  | { readonly kind: 'uefi'; readonly code: string; readonly variables: string }
+
+export interface Network {
+  /** Whether the guest reaches anything but the forwarded ports. */
+  readonly outside: boolean
+  readonly forwards: readonly { readonly hostPort: number; readonly guestPort: number }[]
+}
+
+/** Descriptors the machine is started with. */
+export const machineSockets = { monitor: 0, report: 1, console: 2 } as const
+
+/** Bus and chardev a port is plugged into while the machine runs. */
+export const reportBus = 'ports.0'
+export const reportSocket = 'report'
+
+export function makeQemuArguments(parts: MachineParts): readonly string[] {
+  return [
+    'qemu-system-x86_64',
+    '-nodefaults -no-user-config -no-reboot -display none -rtc base=utc'.split(' '),
+    // A hostile image must not get further than into this process.
+    ['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
+    // Without graphics SeaBIOS writes to the serial line too.
+    ['-machine', 'q35,graphics=off'],
+    acceleratorArguments[parts.accelerator],
+    ['-smp', String(parts.cpus), '-m', String(parts.memory)],
+    firmwareArguments(parts.firmware),
+    networkArguments(parts.network),
+    ['-drive', `if=none,id=disk,file=${escaped(parts.disk)},format=qcow2,cache=unsafe,discard=unmap`],
+    ['-device', 'virtio-blk-pci,drive=disk,bootindex=0'],
+    ['-device', 'virtio-rng-pci'],
+    ['-device', 'virtio-serial-pci,id=ports'],
+    ['-chardev', `socket,id=monitor,fd=${firstSocket + machineSockets.monitor}`],
+    ['-mon', 'chardev=monitor,mode=control'],
+    ['-chardev', `socket,id=${reportSocket},fd=${firstSocket + machineSockets.report}`],
+    consoleArguments(parts.console),
+    Object.entries(parts.credentials).flatMap(credentialArguments),
+  ].flat()
+}
+
+const firstSocket = 3
+
+export const acceleratorArguments: Readonly<Record<Accelerator, readonly string[]>> = {
+  kvm: ['-accel', 'kvm', '-cpu', 'host'],
+  // qemu's default processor lacks what recent kernels expect (cmpxchg16b panics on qemu 7.2): all it can emulate.
+  tcg: ['-accel', 'tcg,thread=multi', '-cpu', 'max'],
+}
+
+function firmwareArguments(firmware: Firmware): readonly string[] {
+  if (firmware.kind === 'bios') return []
+  return [
+    ['-drive', `if=pflash,format=raw,readonly=on,file=${escaped(firmware.code)}`],
+    ['-drive', `if=pflash,format=raw,file=${escaped(firmware.variables)}`],
+  ].flat()
+}
+
+function networkArguments({ outside, forwards }: Network): readonly string[] {
+  const rules = forwards.map(({ hostPort, guestPort }) => `,hostfwd=tcp:127.0.0.1:${hostPort}-:${guestPort}`)
+  return [
+    ['-netdev', `user,id=network,restrict=${outside ? 'off' : 'on'}${rules.join('')}`],
+    ['-device', 'virtio-net-pci,netdev=network,romfile='],
+  ].flat()
+}
+
+function consoleArguments(console: MachineParts['console']): readonly string[] {
+  if (console === 'socket') {
+    return [
+      '-chardev',
+      `socket,id=console,fd=${firstSocket + machineSockets.console}`,
+      '-serial',
+      'chardev:console',
+    ]
+  }
+  return [
+    ['-chardev', 'stdio,id=console,mux=on,signal=off'],
+    ['-serial', 'chardev:console', '-mon', 'chardev=console'],
+  ].flat()
+}
+
+/** OEM strings of the SMBIOS table reach systemd with every firmware and need no driver. */
+function credentialArguments([name, value]: readonly [string, string]): readonly string[] {
+  const encoded = Buffer.from(value).toString('base64')
+  return ['-smbios', `type=11,value=io.systemd.credential.binary:${name}=${encoded}`]
+}
+
+/** A comma ends an option of qemu unless doubled. */
+const escaped = (path: string): string => path.replaceAll(',', ',,')

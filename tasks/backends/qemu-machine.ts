@@ -1,0 +1,177 @@
+// A running machine. Does: start qemu, watch console, report port and limits, end it, say how it ended.
+// Does not: judge a power-off, prepare files, retry.
+
+import { appendFileSync } from 'node:fs'
+import type { Duplex } from 'node:stream'
+import { StringDecoder } from 'node:string_decoder'
+import { setTimeout as delay } from 'node:timers/promises'
+import { startProgram, type StartedProgram } from '../run/process.ts'
+import { kvmFailure } from './acceleration.ts'
+import { guestPort, parseGuestFact, type GuestFact } from './guest-script.ts'
+import {
+  machineSockets,
+  makeQemuArguments,
+  reportBus,
+  reportSocket,
+  type MachineParts,
+} from './qemu-arguments.ts'
+import { Console } from './qemu-console.ts'
+import type { Ending } from './qemu-ending.ts'
+import { Monitor, type MonitorEvent } from './qemu-monitor.ts'
+import { readLines } from './read-lines.ts'
+
+export interface MachineOptions {
+  readonly parts: MachineParts
+  /** Of the guest script whose facts are waited for; without it the report port is not plugged in. */
+  readonly nonce?: string
+  readonly limits?: MachineLimits
+  /** The serial console is appended here, raw. */
+  readonly log?: string
+  readonly path?: string
+  readonly signal: AbortSignal
+}
+
+export interface MachineLimits {
+  /** Without a byte on the console or the report port. */
+  readonly silenceMs: number
+  readonly totalMs: number
+  /** From the login prompt to the script's first fact. */
+  readonly answerMs: number
+}
+
+export class Machine {
+  readonly console: Console = new Console()
+  readonly facts: GuestFact[] = []
+  /** Resolves when qemu is gone; never rejects. */
+  readonly ended: Promise<Ending>
+  readonly #options: MachineOptions
+  readonly #program: StartedProgram
+  readonly #monitor: Monitor
+  readonly #timers = new Map<string, NodeJS.Timeout>()
+  #ending: Ending | undefined
+  #plugged = 0
+  #unplugged: (() => void) | undefined
+
+  constructor(options: MachineOptions) {
+    this.#options = options
+    const terminal = options.parts.console === 'terminal'
+    this.#program = startProgram(makeQemuArguments(options.parts), {
+      sockets: terminal ? 2 : 3,
+      terminal,
+      ...(options.path === undefined ? {} : { env: { PATH: options.path } }),
+      onStderr: (text) => {
+        if (text.includes(kvmFailure)) this.#end({ kind: 'kvm-failed' })
+      },
+    })
+    const { sockets } = this.#program
+    this.#monitor = new Monitor(sockets[machineSockets.monitor] as Duplex, (event) => this.#onEvent(event))
+    readLines(sockets[machineSockets.report] as Duplex, (line) => this.#onReport(line))
+    if (!terminal) this.#watchConsole(sockets[machineSockets.console] as Duplex)
+    const { limits } = options
+    if (limits !== undefined) {
+      this.#limit('total', limits.totalMs, { kind: 'too-long', seconds: limits.totalMs / 1000 })
+      this.#heard()
+    }
+    const stop = (): void => this.#end({ kind: 'stopped' })
+    if (options.signal.aborted) stop()
+    options.signal.addEventListener('abort', stop)
+    this.ended = this.#program.exited.then((exit) => {
+      options.signal.removeEventListener('abort', stop)
+      for (const timer of this.#timers.values()) clearTimeout(timer)
+      const how = exit.signal === undefined ? `ended with ${exit.exitCode}` : `was killed by ${exit.signal}`
+      return this.#ending ?? { kind: 'died', how, stderr: exit.stderr.trim() }
+    })
+    void this.#begin()
+  }
+
+  /** Pulls the plug. */
+  async stop(): Promise<Ending> {
+    this.#end({ kind: 'stopped' })
+    return this.ended
+  }
+
+  async #begin(): Promise<void> {
+    try {
+      await this.#monitor.execute('qmp_capabilities')
+      if (this.#options.nonce !== undefined) await this.#plug()
+    } catch {
+      // qemu is gone, and `ended` says how.
+    }
+  }
+
+  /**
+   * The port is plugged in again until the script answers: early in a boot nobody listens yet, and udev looks for new
+   * rules only every few seconds.
+   */
+  async #plug(): Promise<void> {
+    while (this.facts.length === 0 && this.#ending === undefined) {
+      const id = `report${++this.#plugged}`
+      const port = { driver: 'virtserialport', bus: reportBus, chardev: reportSocket, name: guestPort }
+      await this.#monitor.execute('device_add', { ...port, id })
+      await delay(replugMs, undefined, { ref: false })
+      if (this.facts.length > 0) return
+      const unplugged = new Promise<void>((resolve) => (this.#unplugged = resolve))
+      await this.#monitor.execute('device_del', { id })
+      await unplugged
+    }
+  }
+
+  #onEvent({ event, data }: MonitorEvent): void {
+    if (event === 'DEVICE_DELETED') this.#unplugged?.()
+    if (event !== 'SHUTDOWN' || data['guest'] !== true) return
+    // Not #end: qemu leaves by itself, after it has flushed the disk.
+    this.#ending ??= { kind: data['reason'] === 'guest-reset' ? 'restarted' : 'powered-off' }
+  }
+
+  #onReport(line: string): void {
+    this.#heard()
+    const fact = parseGuestFact(line, this.#options.nonce ?? '')
+    if (fact === undefined) return
+    this.#cancel('answer')
+    this.facts.push(fact)
+  }
+
+  #watchConsole(socket: Duplex): void {
+    const decoder = new StringDecoder('utf8')
+    socket.on('error', () => undefined)
+    socket.on('data', (chunk: Buffer) => {
+      this.#heard()
+      if (this.#options.log !== undefined) appendFileSync(this.#options.log, chunk)
+      const problem = this.console.feed(decoder.write(chunk))
+      // A moment for the lines that explain it.
+      if (problem !== undefined) this.#limit('problem', 1000, { kind: 'problem', problem })
+      const { limits } = this.#options
+      if (this.console.login && this.facts.length === 0 && limits !== undefined) {
+        this.#limit('answer', limits.answerMs, { kind: 'no-answer', seconds: limits.answerMs / 1000 })
+      }
+    })
+  }
+
+  #heard(): void {
+    const { limits } = this.#options
+    if (limits === undefined) return
+    this.#cancel('silence')
+    this.#limit('silence', limits.silenceMs, { kind: 'silent', seconds: limits.silenceMs / 1000 })
+  }
+
+  /** The first of a name counts. */
+  #limit(name: string, ms: number, ending: Ending): void {
+    if (this.#timers.has(name) || this.#ending !== undefined) return
+    this.#timers.set(
+      name,
+      setTimeout(() => this.#end(ending), ms),
+    )
+  }
+
+  #cancel(name: string): void {
+    clearTimeout(this.#timers.get(name))
+    this.#timers.delete(name)
+  }
+
+  #end(ending: Ending): void {
+    this.#ending ??= ending
+    this.#program.kill('SIGKILL')
+  }
+}
+
+const replugMs = 5000
