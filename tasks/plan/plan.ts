@@ -40,12 +40,12 @@ export function makePlan(
   // From the wanted down, so that all that need a layer have spoken before it is its turn.
   for (const name of closure(graph, names).toReversed()) {
     const decision = decisionOf(decisions, name)
-    const layer = planLayer(decision, { need: needs.get(name), decisions })
-    planned.push(layer)
+    const need = needs.get(name)
+    planned.push(planLayer(decision, { need, decisions }))
     for (const below of layerOf(graph, name).needs) {
-      const need = needFor(below, { layer, decision })
-      if (need === undefined || needs.get(below)?.certain === true) continue
-      if (need.certain || !needs.has(below)) needs.set(below, need)
+      const passedOn = need && needOf(below, { need, decision })
+      if (passedOn === undefined || needs.get(below)?.certain === true) continue
+      if (passedOn.certain || !needs.has(below)) needs.set(below, passedOn)
     }
   }
   return { layers: planned.toReversed() }
@@ -59,15 +59,15 @@ interface Need {
   readonly by: LayerName | undefined
 }
 
-function needFor(
+/** What a needed layer needs of one it stands on: nothing when it is cached, its key when it is undecided. */
+function needOf(
   below: LayerName,
-  by: { readonly layer: PlannedLayer; readonly decision: Decision },
+  by: { readonly need: Need; readonly decision: Decision },
 ): Need | undefined {
-  const { layer, decision } = by
-  if (layer.action === 'build') return { certain: true, by: layer.name }
-  if (layer.action !== 'undecided') return undefined
-  const blocks = decision.status === 'undecided' && decision.waitsFor.includes(below)
-  return { certain: blocks, by: layer.name }
+  const { need, decision } = by
+  if (decision.status === 'cached') return undefined
+  const certain = decision.status === 'undecided' ? decision.waitsFor.includes(below) : need.certain
+  return { certain: need.certain && certain, by: decision.name }
 }
 
 function planLayer(
