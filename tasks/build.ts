@@ -7,6 +7,7 @@ import type { Outcome } from './plan/outcome.ts'
 import { makePlan, type Plan } from './plan/plan.ts'
 import type { LayerName } from './plan/recipe.ts'
 import { select } from './plan/select.ts'
+import { type BuildBasis, buildBasis } from './run/build-basis.ts'
 import { checkLayer } from './run/check.ts'
 import { decideLayer, decideLayers } from './run/decide.ts'
 import { executeLayer } from './run/execute.ts'
@@ -28,6 +29,13 @@ export interface BuildOptions {
   readonly bench?: OpenBench
 }
 
+export interface BuildResult {
+  /** Parents first; layers nobody needed are left out. */
+  readonly layers: readonly BuiltLayer[]
+  /** What the result rests on, when all is well and files can tell whether it still holds. */
+  readonly basis?: BuildBasis
+}
+
 export interface BuiltLayer {
   readonly name: LayerName
   readonly outcome: Outcome
@@ -46,13 +54,15 @@ export async function runBuild(
   project: Project,
   selectors: readonly string[],
   options: BuildOptions,
-): Promise<readonly BuiltLayer[]> {
+): Promise<BuildResult> {
   const wanted = selected(project, selectors)
   const decisions = await decideLayers(project.graph, wanted, makeOracle(project))
   const plan = makePlan(project.graph, wanted, decisions)
   const todo = plan.layers.filter(({ action }) => action === 'build' || action === 'undecided')
   project.context.emit({ event: 'plan', layers: plan.layers.length, builds: todo.length })
-  if (todo.length === 0 && !options.check) return reused(plan, decisions)
+  const result = (layers: readonly BuiltLayer[]): BuildResult =>
+    withBasis(project, wanted, { layers, decisions })
+  if (todo.length === 0 && !options.check) return result(reused(plan, decisions))
   const bench = options.bench ?? (await openBench(project, wanted))
   try {
     await removeAbandoned(project.context.cacheDir)
@@ -62,7 +72,7 @@ export async function runBuild(
       action === 'skip' ? [] : [built(name, outcomes.get(name) ?? reusedOutcome(decisions, name), decisions)],
     )
     if (options.check) await checkWanted(project, wanted, { ended, decisions, bench })
-    return ended
+    return result(ended)
   } finally {
     await bench.close()
   }
@@ -195,6 +205,15 @@ async function checkWanted(
     const bench = running.bench.over(project, decisionOf)
     await checkLayer(layerOf(project.graph, name), decision, { bench, context: project.context })
   }
+}
+
+function withBasis(
+  project: Project,
+  wanted: readonly LayerName[],
+  { layers, decisions }: { readonly layers: readonly BuiltLayer[]; readonly decisions: Decisions },
+): BuildResult {
+  const basis = buildBasis(project, wanted, decisions)
+  return { layers, ...(basis === undefined ? {} : { basis }) }
 }
 
 function selected(project: Project, selectors: readonly string[]): readonly LayerName[] {

@@ -12,7 +12,7 @@ import { version } from './version.ts'
 
 const argv = process.argv.slice(2)
 const question = askedQuestion()
-const answer = question === undefined ? undefined : recall(question)
+const answer = question === undefined ? undefined : recall(question, process.env)
 if (answer === undefined) await main()
 else printAtOnce(answer)
 

@@ -32,8 +32,7 @@ export async function checkLayer(
   emit({ event: 'note', layer: entry.name, text: `built again: ${told} (tree ${second.treeDigest})` })
 }
 
-function sameBytes(first: LayerRecord, second: LayerRecord): boolean {
-  const digests = (record: LayerRecord): string =>
-    JSON.stringify(Object.entries(record.artifact).map(([name, file]) => [name, file.diskDigest]))
-  return digests(first) === digests(second)
-}
+const sameBytes = (first: LayerRecord, second: LayerRecord): boolean => bytesOf(first) === bytesOf(second)
+
+const bytesOf = (record: LayerRecord): string =>
+  JSON.stringify(Object.entries(record.artifact).map(([name, file]) => [name, file.diskDigest]))

@@ -19,12 +19,17 @@ type Stamp = readonly [path: string, stamp?: string]
 
 interface Answer {
   readonly question: string
+  /** Variables the imgfile reads; null for one that was not set. */
+  readonly env: Readonly<Record<string, string | null>>
   readonly output: string
   readonly stamps: readonly Stamp[]
 }
 
 /** The remembered output, or undefined when anything it rests on is not exactly as it was. */
-export function recall(question: Question): string | undefined {
+export function recall(
+  question: Question,
+  env: Readonly<Record<string, string | undefined>>,
+): string | undefined {
   let answer: Answer
   try {
     answer = JSON.parse(readFileSync(answerPath(question), 'utf8')) as Answer
@@ -32,30 +37,51 @@ export function recall(question: Question): string | undefined {
     return undefined
   }
   if (answer.question !== questionText(question)) return undefined
+  for (const [name, value] of Object.entries(answer.env)) if ((env[name] ?? null) !== value) return undefined
   for (const [path, stamp] of answer.stamps) if (stampOf(path) !== stamp) return undefined
   return answer.output
 }
 
-/**
- * Keeps `output` as the answer. `files` are all files and folders it was derived from, `absent` the paths whose
- * appearance would change it. A file changed so recently that an equal stamp proves nothing is not remembered.
- */
-export function remember(
-  question: Question,
-  derived: { output: string; files: Iterable<string>; absent: Iterable<string>; now: number },
-): void {
-  const stamps: Stamp[] = []
-  for (const path of derived.files) {
-    const stamp = stampOf(path)
-    if (stamp === undefined || isRacy(stamp, derived.now)) return
-    stamps.push([path, stamp])
+export interface Derived {
+  readonly output: string
+  /** All files and folders it was derived from. One changed so recently that an equal stamp proves nothing is refused. */
+  readonly read: Iterable<string>
+  /** The same of files that never change. */
+  readonly stored: Iterable<string>
+  /** Paths whose appearance would change it. */
+  readonly absent: Iterable<string>
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly now: number
+}
+
+/** Keeps the output as the answer, if everything it rests on can be told by its stat. */
+export function remember(question: Question, derived: Derived): void {
+  const read = stampsOf(derived.read)
+  const stored = stampsOf(derived.stored)
+  if (read === undefined || stored === undefined) return
+  if (read.some(([, stamp]) => isRacy(stamp, derived.now))) return
+  const absent = [...derived.absent].map((path): Stamp => [path])
+  const env = Object.entries(derived.env).map(([name, value]) => [name, value ?? null] as const)
+  const answer: Answer = {
+    question: questionText(question),
+    env: Object.fromEntries(env),
+    output: derived.output,
+    stamps: [...read, ...stored, ...absent],
   }
-  for (const path of derived.absent) if (stampOf(path) === undefined) stamps.push([path])
   const path = answerPath(question)
-  const answer: Answer = { question: questionText(question), output: derived.output, stamps }
   mkdirSync(`${question.cacheDir}/remembered`, { recursive: true })
   writeFileSync(`${path}.new`, JSON.stringify(answer))
   renameSync(`${path}.new`, path)
+}
+
+function stampsOf(paths: Iterable<string>): readonly (readonly [string, string])[] | undefined {
+  const stamps: (readonly [string, string])[] = []
+  for (const path of paths) {
+    const stamp = stampOf(path)
+    if (stamp === undefined) return undefined
+    stamps.push([path, stamp])
+  }
+  return stamps
 }
 
 function stampOf(path: string): string | undefined {

@@ -46,7 +46,7 @@ async function resolveOne(
   const { declaration } = input
   switch (declaration.kind) {
     case 'apt':
-      return options.lock.resolve(declaration)
+      return { ...(await options.lock.resolve(declaration)), seen: [options.lock.path] }
     case 'catalog':
       return resolveCatalogWith(declaration, input, options)
     case 'text':
@@ -73,7 +73,7 @@ async function resolveCatalogWith(
   )
   let compiles = true
   try {
-    return await resolveCatalog(declaration, {
+    const resolved = await resolveCatalog(declaration, {
       tools: () => {
         compiles = decision.status === 'cached'
         return compiles ? options.toolsOf(decision.key) : Promise.reject(new Error(`${tools} is gone`))
@@ -83,6 +83,7 @@ async function resolveCatalogWith(
       store: options.store,
       environmentFiles: environment.files,
     })
+    return { ...resolved, ...(environment.seen === undefined ? {} : { seen: environment.seen }) }
   } catch (error) {
     // A remembered catalog needs no tools; a new one waits for them.
     if (!compiles) return { waitsFor: tools }

@@ -2,11 +2,15 @@ import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { recall, remember, type Question } from '../../../tasks/run/remembered.ts'
+import { type Derived, recall, remember, type Question } from '../../../tasks/run/remembered.ts'
 
 let folder: string
 let question: Question
 const later = (): number => Date.now() + 60_000
+
+const answered = (derived: Partial<Derived>): void =>
+  remember(question, { output: 'x', read: [], stored: [], absent: [], env: {}, now: later(), ...derived })
+const recalled = (): string | undefined => recall(question, {})
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'img-remembered-'))
@@ -27,50 +31,54 @@ function inputFile(name = 'site.pp'): string {
 }
 
 test('gives back the output while everything is as it was', () => {
-  remember(question, {
-    output: 'nothing to do',
-    files: [inputFile()],
-    absent: [join(folder, 'none')],
-    now: later(),
-  })
-  expect(recall(question)).toBe('nothing to do')
+  answered({ output: 'nothing to do', read: [inputFile()], absent: [join(folder, 'none')] })
+  expect(recalled()).toBe('nothing to do')
 })
 
 test('knows nothing of another question', () => {
-  remember(question, { output: 'x', files: [], absent: [], now: later() })
-  expect(recall({ ...question, argv: ['build', 'role:a'] })).toBeUndefined()
-  expect(recall({ ...question, env: { IMG_ACCEL: 'tcg' } })).toBeUndefined()
-  expect(recall({ ...question, version: '2' })).toBeUndefined()
+  answered({})
+  expect(recall({ ...question, argv: ['build', 'role:a'] }, {})).toBeUndefined()
+  expect(recall({ ...question, env: { IMG_ACCEL: 'tcg' } }, {})).toBeUndefined()
+  expect(recall({ ...question, version: '2' }, {})).toBeUndefined()
+})
+
+test('a variable the imgfile reads is part of the answer, also when it was not set', () => {
+  answered({ env: { SITE: 'oslo', STAGE: undefined } })
+  expect(recall(question, { SITE: 'oslo' })).toBe('x')
+  expect(recall(question, { SITE: 'bergen' })).toBeUndefined()
+  expect(recall(question, { SITE: 'oslo', STAGE: '' })).toBeUndefined()
 })
 
 test('a file with other bytes of the same size and the same mtime is a change', () => {
   const path = inputFile()
   utimesSync(path, 1000, 1000)
-  remember(question, { output: 'x', files: [path], absent: [], now: later() })
+  answered({ read: [path] })
   writeFileSync(path, 'CONTENT')
   utimesSync(path, 1000, 1000)
-  expect(recall(question)).toBeUndefined()
+  expect(recalled()).toBeUndefined()
 })
 
 test('a removed file and an appeared one are changes', () => {
   const path = inputFile()
-  remember(question, { output: 'x', files: [path], absent: [], now: later() })
+  answered({ read: [path] })
   rmSync(path)
-  expect(recall(question)).toBeUndefined()
-  remember(question, { output: 'x', files: [], absent: [path], now: later() })
-  expect(recall(question)).toBe('x')
+  expect(recalled()).toBeUndefined()
+  answered({ absent: [path] })
+  expect(recalled()).toBe('x')
   inputFile()
-  expect(recall(question)).toBeUndefined()
+  expect(recalled()).toBeUndefined()
 })
 
-test('does not remember what rests on a file written a moment ago', () => {
-  remember(question, { output: 'x', files: [inputFile()], absent: [], now: Date.now() })
-  expect(recall(question)).toBeUndefined()
+test('does not remember what rests on a file written a moment ago, unless such files never change', () => {
+  answered({ read: [inputFile()], now: Date.now() })
+  expect(recalled()).toBeUndefined()
+  answered({ stored: [inputFile()], now: Date.now() })
+  expect(recalled()).toBe('x')
 })
 
 test('a damaged answer is no answer', () => {
-  remember(question, { output: 'x', files: [], absent: [], now: later() })
+  answered({})
   const [name] = readdirSync(join(question.cacheDir, 'remembered'))
   writeFileSync(join(question.cacheDir, 'remembered', name ?? ''), '{"question":')
-  expect(recall(question)).toBeUndefined()
+  expect(recalled()).toBeUndefined()
 })
