@@ -18,7 +18,7 @@ export type Located =
   /** Not part of the locked state. */
   | { readonly status: 'refused'; readonly reason: string }
   /** Part of it, and not to be had. */
-  | { readonly status: 'failed'; readonly path: string; readonly reason: string }
+  | { readonly status: 'failed'; readonly reason: string }
 
 export interface GoneFile {
   readonly archive: Archive
@@ -42,7 +42,7 @@ export function openLockedFiles(lock: Lock, archives: Archives): LockedFiles {
     const file = 'reason' in obtained ? undefined : await archives.content.find(asked.wanted.sha256)
     if (file !== undefined) return { status: 'found', file, ...asked.wanted, date: Date.parse(pin.date) }
     const reason = 'reason' in obtained ? obtained.reason : 'disappeared from the cache'
-    return { status: 'failed', path: asked.path, reason: `the mirror's ${asked.path}: ${reason}` }
+    return { status: 'failed', reason: `the mirror's ${asked.path}: ${reason}` }
   }
 
   const locateIndex = async (
@@ -96,8 +96,7 @@ function refused(reason: string): Located {
 }
 
 function lostRelease({ suite }: Pin): Located {
-  const path = `dists/${suite}/InRelease`
-  return { status: 'failed', path, reason: `the locked ${path} is not in the cache` }
+  return { status: 'failed', reason: `the locked dists/${suite}/InRelease is not in the cache` }
 }
 
 function pathOf(indexes: ReadonlyMap<string, Digested>, sha256: string): string | undefined {

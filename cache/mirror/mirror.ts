@@ -40,6 +40,7 @@ export async function startMirror(lock: Lock, context: RunContext): Promise<Mirr
   const files = openLockedFiles(lock, archives)
   const served = { requests: 0, bytes: 0 }
   let refused = 0
+  let warned = 0
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -48,11 +49,10 @@ export async function startMirror(lock: Lock, context: RunContext): Promise<Mirr
     const located = await files.locate(readAptRequest(request.url ?? '', token))
     if (located.status !== 'found') {
       refused += 1
-      if (located.status === 'failed') {
-        context.emit({ event: 'warning', text: located.reason })
-      }
-      const status = located.status === 'failed' ? 502 : 404
-      return sendRefusal(response, { status, reason: located.reason })
+      const failed = located.status === 'failed'
+      // apt asks for hundreds of files; a mirror that is down needs saying once or twice.
+      if (failed && (warned += 1) <= 5) context.emit({ event: 'warning', text: located.reason })
+      return sendRefusal(response, { status: failed ? 502 : 404, reason: located.reason })
     }
     served.requests += 1
     served.bytes += located.size

@@ -15,7 +15,8 @@ export interface UpstreamLimits {
   readonly attempts: number
   /** Before the second attempt, on average; doubled for each further one. */
   readonly pauseMs: number
-  /** A file may take one minute and its size divided by this. */
+  /** A file may take this long and its size divided by the slowest bearable rate. */
+  readonly graceMs: number
   readonly slowestBytesPerSecond: number
 }
 
@@ -23,6 +24,7 @@ export const usualLimits: UpstreamLimits = {
   idleMs: 30_000,
   attempts: 4,
   pauseMs: 500,
+  graceMs: 60_000,
   slowestBytesPerSecond: 10_000,
 }
 
@@ -80,7 +82,8 @@ export function openUpstream(options: UpstreamOptions, context: RunContext): Ups
 
   const downloadOnce = async (url: string, wanted: Digested): Promise<{ status: 'stored' } | Attempt> => {
     const done = new AbortController()
-    const limit = AbortSignal.timeout(60_000 + Math.ceil((wanted.size / limits.slowestBytesPerSecond) * 1000))
+    const limitMs = limits.graceMs + Math.ceil((wanted.size / limits.slowestBytesPerSecond) * 1000)
+    const limit = AbortSignal.timeout(limitMs)
     try {
       const answer = await request(url, 'no-store', AbortSignal.any([context.signal, done.signal, limit]))
       if (answer.status !== 200) return refused(answer.status)
@@ -92,7 +95,8 @@ export function openUpstream(options: UpstreamOptions, context: RunContext): Ups
     } catch (error) {
       if (error instanceof ImgError) throw error
       if (error instanceof WrongContent) return { status: 'gone', reason: error.message, again: true }
-      return { status: 'unreachable', reason: reasonOf(error), again: true }
+      const reason = limit.aborted ? `took longer than ${limitMs / 1000} s` : reasonOf(error, limits)
+      return { status: 'unreachable', reason, again: true }
     } finally {
       // A body that was not read to its end would hold its connection.
       done.abort()
@@ -116,7 +120,7 @@ export function openUpstream(options: UpstreamOptions, context: RunContext): Ups
       if (status !== 'stale' && status !== 'revalidated') bytes += text.length
       return { status: status === 'stale' ? 'cached' : 'current', bytes: text }
     } catch (error) {
-      return { status: 'unreachable', reason: reasonOf(error), again: true }
+      return { status: 'unreachable', reason: reasonOf(error, limits), again: true }
     }
   }
 
@@ -175,9 +179,15 @@ function refused(status: number): Attempt {
   return { status: 'unreachable', reason: `answered ${status}`, again }
 }
 
-/** The error's own words without the URL in front, which may carry a password. */
-function reasonOf(error: unknown): string {
-  const { code, message } = error as { readonly code?: string; readonly message?: string }
+/** In our words where Node's say little; never with the URL, which may carry a password. */
+function reasonOf(error: unknown, { idleMs }: UpstreamLimits): string {
+  const { code, type, message } = error as {
+    readonly code?: string
+    readonly type?: string
+    readonly message?: string
+  }
+  if (type === 'request-timeout' || code === 'EIDLETIMEOUT') return `sent nothing for ${idleMs / 1000} s`
+  if (code === 'ECONNRESET') return 'the connection was cut'
   const words = (message ?? String(error)).replace(/^.*, reason: /, '').replace(/\S+:\/\/\S+/g, 'the mirror')
   return code === undefined || words.includes(code) ? words : `${words} (${code})`
 }

@@ -26,10 +26,10 @@ export async function obtainLocked(
   context: RunContext,
 ): Promise<readonly AptSuite[]> {
   const lost: Lost[] = []
-  for (const { suite, components } of suitesOf(inputs)) {
+  for (const { suite, components, isRelease } of suitesOf(inputs)) {
     const pin = pinOf(lock, suite)
     checkClock(pin.suite, Date.parse(pin.date), context)
-    const because = await obtainSuite(lock, pin, components)
+    const because = await obtainSuite(lock, pin, { components, isRelease })
     if (because !== undefined) lost.push({ suite, components, because })
   }
   if (lost.length > 0) await repin(lock, lost, context)
@@ -71,11 +71,16 @@ export async function repin(lock: Lock, lost: readonly Lost[], context: RunConte
 }
 
 /** The reason when the state is lost; else everything is in the cache. */
-async function obtainSuite(lock: Lock, pin: Pin, components: readonly string[]): Promise<string | undefined> {
+async function obtainSuite(
+  lock: Lock,
+  pin: Pin,
+  { components, isRelease }: Pick<UsedSuite, 'components' | 'isRelease'>,
+): Promise<string | undefined> {
   const archives = await lock.archives()
   const state = (await archives.findRelease(pin, pin.inRelease)) ?? (await archives.fetchRelease(pin))
   if (state.inRelease !== pin.inRelease)
     return `no InRelease file of ${pin.date} in the cache or on the mirror`
+  if (isRelease) checkComponents(state.release, components)
   const pinned = { state, indexes: packageListsOf(state.release, components) }
   const missing = await obtainLists(archives, pinned)
   if (missing !== undefined) return missing
@@ -111,13 +116,20 @@ function halfUpdated({ suite }: AptSuite, reason: string): ImgError {
   })
 }
 
-function suitesOf(inputs: readonly AptInput[]): readonly { suite: AptSuite; components: string[] }[] {
-  const found = new Map<string, { suite: AptSuite; components: string[] }>()
+interface UsedSuite {
+  readonly suite: AptSuite
+  readonly components: readonly string[]
+  /** Not one of the suites that update a release. */
+  readonly isRelease: boolean
+}
+
+function suitesOf(inputs: readonly AptInput[]): readonly UsedSuite[] {
+  const found = new Map<string, UsedSuite>()
   for (const input of inputs) {
     for (const suite of aptSuitesOf(input)) {
       const name = `${suite.archive} ${suite.suite}`
-      const components = [...(found.get(name)?.components ?? []), ...input.components]
-      found.set(name, { suite, components: [...new Set(components)] })
+      const components = [...new Set([...(found.get(name)?.components ?? []), ...input.components])]
+      found.set(name, { suite, components, isRelease: suite.suite === input.suite })
     }
   }
   return [...found.values()]
