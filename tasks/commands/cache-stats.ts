@@ -1,0 +1,35 @@
+import type { StoreStats } from '../../cache/store-stats.ts'
+import { formatBytes, formatTable } from '../reporters/format.ts'
+import type { Command } from './command.ts'
+
+export const cacheStats: Command = {
+  name: 'cache stats',
+  summary: 'say how much the cache holds',
+  arguments: '',
+  options: [],
+  example: 'img cache stats',
+  run: async (call, context) => {
+    const { openStore } = await import('../../cache/open-store.ts')
+    const store = await openStore({ dir: context.cacheDir, now: context.now })
+    try {
+      const stats = await store.stats()
+      call.print(call.json ? { dir: store.dir, ...stats } : renderStats(store.dir, stats))
+      return 0
+    } finally {
+      await store.close()
+    }
+  },
+}
+
+/** Pure. */
+export function renderStats(dir: string, stats: StoreStats): string {
+  return formatTable([
+    ['cache', dir],
+    ['packs', `${stats.packs}, ${formatBytes(stats.packBytes)}`],
+    ['chunks', `${stats.chunks}, ${formatBytes(stats.chunkBytes)} before compression`],
+    ['maps', String(stats.maps)],
+    ['records', String(stats.records)],
+    ['values', String(stats.values)],
+    ['disks', `${stats.disks.count}, ${formatBytes(stats.disks.bytes)}`],
+  ])
+}

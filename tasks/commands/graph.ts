@@ -1,0 +1,79 @@
+import { ImgError } from '../errors.ts'
+import { closure, type Graph, layerOf } from '../plan/graph.ts'
+import type { LayerName } from '../plan/recipe.ts'
+import { select } from '../plan/select.ts'
+import { suggest } from '../plan/suggest.ts'
+import type { Command } from './command.ts'
+import { withProject } from './with-project.ts'
+
+export const graph: Command = {
+  name: 'graph',
+  summary: 'print how layers depend on each other',
+  arguments: '[layers...]',
+  options: [
+    { flags: '--format <format>', description: 'dot, mermaid or json', parse: toFormat, default: 'mermaid' },
+  ],
+  example: 'img graph --format dot | dot -Tsvg > graph.svg',
+  run: (call, context) =>
+    withProject(call, context, (project) => {
+      const all = project.graph
+      const wanted = call.args.length === 0 ? [...all.layers.keys()] : closure(all, select(all, call.args))
+      const format = call.json ? 'json' : (call.options['format'] as Format)
+      call.print(renderers[format](all, wanted))
+      return Promise.resolve(0)
+    }),
+}
+
+type Format = keyof typeof renderers
+
+function toFormat(value: string): Format {
+  if (Object.hasOwn(renderers, value)) return value as Format
+  const meant = suggest(value, Object.keys(renderers))
+  throw new ImgError('USAGE', `--format takes dot, mermaid or json, not ${value}`, {
+    hint: meant === undefined ? 'img graph --format dot' : `did you mean --format ${meant}?`,
+    found: value,
+  })
+}
+
+/** Pure; parents first. A tool tree is a dashed edge. */
+export const renderers = {
+  dot: (all: Graph, names: readonly LayerName[]): string => {
+    const edges = edgesOf(all, names).map(
+      ({ from, to, kind }) =>
+        `  ${JSON.stringify(from)} -> ${JSON.stringify(to)}${kind === 'tools' ? ' [style=dashed]' : ''}\n`,
+    )
+    const nodes = names.map((name) => `  ${JSON.stringify(name)}\n`)
+    return `digraph img {\n  rankdir=LR\n  node [shape=box]\n${nodes.join('')}${edges.join('')}}\n`
+  },
+  mermaid: (all: Graph, names: readonly LayerName[]): string => {
+    const id = new Map(names.map((name, index) => [name, `l${index}`]))
+    const nodes = names.map((name) => `  ${id.get(name)}["${name}"]\n`)
+    const edges = edgesOf(all, names).map(
+      ({ from, to, kind }) => `  ${id.get(from)} ${kind === 'tools' ? '-.->' : '-->'} ${id.get(to)}\n`,
+    )
+    return `flowchart LR\n${nodes.join('')}${edges.join('')}`
+  },
+  json: (all: Graph, names: readonly LayerName[]): unknown => ({
+    layers: names.map((name) => {
+      const { from, needs } = layerOf(all, name)
+      return { name, from: from ?? null, tools: needs.filter((need) => need !== from) }
+    }),
+  }),
+} as const
+
+interface Edge {
+  readonly from: LayerName
+  readonly to: LayerName
+  readonly kind: 'parent' | 'tools'
+}
+
+function edgesOf(all: Graph, names: readonly LayerName[]): Edge[] {
+  return names.flatMap((name) => {
+    const entry = layerOf(all, name)
+    return entry.needs.map((need): Edge => ({
+      from: need,
+      to: name,
+      kind: need === entry.from ? 'parent' : 'tools',
+    }))
+  })
+}
