@@ -74,7 +74,7 @@ const text = (value: JsonValue | undefined): string | undefined =>
 
 const list = (value: JsonValue | undefined): readonly JsonValue[] => (Array.isArray(value) ? value : [])
 
-function member(value: JsonValue, name: string): JsonValue | undefined {
+function member(value: JsonValue | undefined, name: string): JsonValue | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
   return (value as Readonly<Record<string, JsonValue>>)[name]
 }
