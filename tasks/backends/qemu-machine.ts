@@ -1,7 +1,6 @@
 // A running machine. Does: start qemu, watch console, report port and limits, end it, say how it ended.
 // Does not: judge a power-off, prepare files, retry.
 
-import { appendFileSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -25,8 +24,8 @@ export interface MachineOptions {
   /** Of the guest script whose facts are waited for; without it the report port is not plugged in. */
   readonly nonce?: string
   readonly limits?: MachineLimits
-  /** The serial console is appended here, raw. */
-  readonly log?: string
+  /** Told the serial console's output as it comes. */
+  readonly onConsole?: (text: string) => void
   readonly path?: string
   readonly signal: AbortSignal
 }
@@ -136,8 +135,9 @@ export class Machine {
     socket.on('error', () => undefined)
     socket.on('data', (chunk: Buffer) => {
       this.#heard()
-      if (this.#options.log !== undefined) appendFileSync(this.#options.log, chunk)
-      const problem = this.console.feed(decoder.write(chunk))
+      const text = decoder.write(chunk)
+      this.#options.onConsole?.(text)
+      const problem = this.console.feed(text)
       // A moment for the lines that explain it.
       if (problem !== undefined) this.#limit('problem', 1000, { kind: 'problem', problem })
       const { limits } = this.#options
