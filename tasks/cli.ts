@@ -44,8 +44,9 @@ async function main(): Promise<void> {
     if (parsed.kind === 'text') {
       process.stdout.write(parsed.text)
     } else {
+      const cwd = process.cwd()
       const context = await contextFor(parsed.globals, signal, reporter.emit)
-      const call = { ...parsed.call, ...(question === undefined ? {} : { question }), json, print }
+      const call = { ...parsed.call, ...(question === undefined ? {} : { question }), json, print, cwd }
       process.exitCode = await parsed.command.run(call, context)
     }
     await reporter.close()

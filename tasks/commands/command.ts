@@ -28,6 +28,8 @@ export interface Call {
   /** By camelCased name, only what commander parsed. */
   readonly options: Readonly<Record<string, unknown>>
   readonly json: boolean
+  /** Where the user stands: relative paths on the command line start here. */
+  readonly cwd: string
   /** Under what a build that did nothing may remember its answer; absent when it may not. */
   readonly question?: Question
   /** Where results go (stdout); everything else is an event. A value is one line of JSON, a string is printed as it is. */

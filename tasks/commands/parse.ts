@@ -41,7 +41,7 @@ export async function parseCommandLine(
         kind: 'command',
         command,
         call: { args: sub.args, options: sub.optsWithGlobals() },
-        globals: program.opts(),
+        globals: { ...program.opts(), yes: program.opts()['yes'] === true },
       }
     })
   }
@@ -99,7 +99,7 @@ function makeProgram(terminal: { readonly columns: number }, write: (text: strin
   return new Program('img')
     .description('Golden machine images as a graph of cached layers.')
     .option('--json', 'machine-readable results on stdout, events and errors on stderr')
-    .option('--yes', 'install what is missing, answer every question with yes', false)
+    .option('--yes', 'install what is missing, answer every question with yes')
     .option('--imgfile <file>', 'use this imgfile instead of looking for one upwards')
     .option('--cache-dir <folder>', 'keep the cache here instead of $IMG_CACHE_DIR')
     .option('-q, --quiet', 'show only warnings and failures')
@@ -109,7 +109,7 @@ function makeProgram(terminal: { readonly columns: number }, write: (text: strin
     .helpCommand(false)
     .exitOverride()
     .showSuggestionAfterError(false)
-    .configureHelp({ showGlobalOptions: true, styleTitle: (title) => title.replace(/:$/, '') })
+    .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: write,
       writeErr: write,
@@ -118,7 +118,7 @@ function makeProgram(terminal: { readonly columns: number }, write: (text: strin
       getOutHelpWidth: () => terminal.columns,
       getErrHelpWidth: () => terminal.columns,
     })
-    .addHelpText('after', '\nExample\n  $ img build role:ceph-node')
+    .addHelpText('after', '\nExample:\n  $ img build role:ceph-node')
 }
 
 /** `cache stats` is `stats` below `cache`. */
@@ -127,7 +127,7 @@ function subcommand(program: Program, name: string): Program {
   for (const word of name.split(' ')) {
     parent =
       parent.commands.find((known) => known.name() === word) ??
-      parent.command(word).copyInheritedSettings(parent)
+      parent.command(word).copyInheritedSettings(parent).helpCommand(false)
   }
   if (parent.parent !== program) parent.parent?.summary(`${name.split(' ')[0]} commands`)
   return parent
@@ -142,7 +142,7 @@ function define(sub: Program, command: Command): Program {
     if (value !== undefined) option.default(value)
     sub.addOption(option)
   }
-  return sub.allowExcessArguments(false).addHelpText('after', `\nExample\n  $ ${command.example}`)
+  return sub.allowExcessArguments(false).addHelpText('after', `\nExample:\n  $ ${command.example}`)
 }
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
