@@ -1,7 +1,8 @@
 // Where every chunk of the store is: one open-addressing table over all footers. 8 bytes a slot besides the footers
 // themselves, so a million chunks are about 60 MB and take tens of milliseconds to load.
 
-import { listPacks, readFooter } from './footers.ts'
+import { examinePack } from './examine-pack.ts'
+import { listPacks, packProblem, readKeptFooter } from './footers.ts'
 import type { Frame, PackFooter } from './pack-format.ts'
 import type { StoreDir } from './store-dir.ts'
 
@@ -15,13 +16,14 @@ export interface ChunkLocation {
 
 export interface ChunkIndex {
   find(digest: Buffer): ChunkLocation | undefined
-  /** Takes in what other processes added or removed since. */
-  refresh(): void
+  /** Takes in what other processes added or removed since. A pack that is not as its footer says stays out. */
+  refresh(): Promise<void>
   /** A pack found damaged: its chunks are looked for elsewhere. */
   forget(pack: string): void
 }
 
-export function openChunkIndex(at: StoreDir): ChunkIndex {
+/** `report`: nothing in the store is changed; otherwise a broken footer is mended and a broken pack put aside. */
+export function openChunkIndex(at: StoreDir, onDamage: 'quarantine' | 'report'): ChunkIndex {
   let packs: { readonly id: string; readonly footer: PackFooter }[] = []
   let slots = new Uint32Array(0)
 
@@ -68,13 +70,15 @@ export function openChunkIndex(at: StoreDir): ChunkIndex {
       }
       return undefined
     },
-    refresh() {
+    async refresh() {
       const present = new Set(listPacks(at))
       const known = packs.filter(({ id }) => present.delete(id))
-      const fresh = [...present].flatMap((id) => {
-        const footer = readFooter(at, id)
-        return footer === undefined ? [] : [{ id, footer }]
-      })
+      const fresh: typeof packs = []
+      for (const id of present) {
+        const footer =
+          loadFooter(at, id) ?? (onDamage === 'quarantine' ? await mendFooter(at, id) : undefined)
+        if (footer !== undefined) fresh.push({ id, footer })
+      }
       if (fresh.length > 0 || known.length < packs.length) setPacks([...known, ...fresh])
     },
     forget(pack) {
@@ -82,4 +86,12 @@ export function openChunkIndex(at: StoreDir): ChunkIndex {
       if (left.length < packs.length) setPacks(left)
     },
   }
+}
+
+function loadFooter(at: StoreDir, pack: string): PackFooter | undefined {
+  return packProblem(at, pack) === undefined ? readKeptFooter(at, pack) : undefined
+}
+
+async function mendFooter(at: StoreDir, pack: string): Promise<PackFooter | undefined> {
+  return (await examinePack(at, pack)) ? readKeptFooter(at, pack) : undefined
 }

@@ -1,13 +1,11 @@
 // Chunks out of packs. What it hands out has the sha256 it was asked for; a pack that does not hold what its footer
 // says is put into quarantine, so that the next lookup finds another copy or a miss, and the next put heals.
 
-import { mkdir, open, readFile, rename, rm, type FileHandle } from 'node:fs/promises'
+import { open, type FileHandle } from 'node:fs/promises'
 import { createHash } from 'node:crypto'
-import { join } from 'node:path'
 import type { ChunkIndex, ChunkLocation } from './chunk-index.ts'
-import { contentPath, sha256 } from './entries.ts'
-import { dropFooter, isKept, keepFooters, readOwnFooter } from './footers.ts'
-import { parseFooter } from './pack-format.ts'
+import { contentPath } from './entries.ts'
+import { examinePack, quarantine, scarce } from './examine-pack.ts'
 import type { StoreDir } from './store-dir.ts'
 import { errnoOf } from './store-error.ts'
 import type { Zstd } from './zstd.ts'
@@ -99,7 +97,7 @@ export function openChunkReader(at: StoreDir, { index, zstd, onDamage }: ChunkRe
         if (!again) lost.push(location.pack)
         if (onDamage === 'report') continue
         if (again) await quarantine(at, location.pack)
-        else if (await examinePack(at, location.pack)) index.refresh()
+        else if (await examinePack(at, location.pack)) await index.refresh()
       }
     },
     async close() {
@@ -108,42 +106,5 @@ export function openChunkReader(at: StoreDir, { index, zstd, onDamage }: ChunkRe
   }
 }
 
-/** True: the pack is whole and its footer kept anew. False: it was not and is in quarantine now. */
-export async function examinePack(at: StoreDir, pack: string): Promise<boolean> {
-  const path = contentPath(at.dir, pack)
-  if (await isWhole(path, pack)) {
-    const own = readOwnFooter(path)
-    const footer = own && parseFooter(own)
-    if (own !== undefined && footer !== undefined) {
-      if (!isKept(at, pack, own)) await keepFooters(at, new Map([[pack, own]]))
-      return true
-    }
-  }
-  await quarantine(at, pack)
-  return false
-}
-
 /** 32 MiB of decoded frames. */
 const framesKept = 128
-
-/** Errors of this process, not of the pack. */
-const scarce: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EACCES', 'EPERM'])
-
-async function isWhole(path: string, pack: string): Promise<boolean> {
-  try {
-    return sha256(await readFile(path)) === pack
-  } catch (cause) {
-    if (scarce.has(errnoOf(cause) ?? '')) throw cause
-    return false
-  }
-}
-
-async function quarantine(at: StoreDir, pack: string): Promise<void> {
-  await dropFooter(at, pack)
-  await mkdir(at.quarantine, { recursive: true })
-  const to = join(at.quarantine, pack)
-  await rm(to, { recursive: true, force: true })
-  await rename(contentPath(at.dir, pack), to).catch((cause: unknown) => {
-    if (errnoOf(cause) !== 'ENOENT') throw cause
-  })
-}

@@ -34,11 +34,10 @@ export function packProblem(at: StoreDir, pack: string): string | undefined {
   return found === trailer.packSize ? undefined : `has ${found} bytes instead of ${trailer.packSize}`
 }
 
-/** The kept footer, or the pack's own when the kept one is damaged; undefined when neither is whole. */
-export function readFooter(at: StoreDir, pack: string): PackFooter | undefined {
+/** Undefined when it is damaged or missing. */
+export function readKeptFooter(at: StoreDir, pack: string): PackFooter | undefined {
   const kept = readKept(at, pack)
-  const own = (): Buffer | undefined => readOwnFooter(contentPath(at.dir, pack))
-  return (kept && parseFooter(kept)) ?? parseOptional(own())
+  return kept && parseFooter(kept)
 }
 
 export function isKept(at: StoreDir, pack: string, footer: Buffer): boolean {
@@ -73,8 +72,6 @@ function readKept(at: StoreDir, pack: string): Buffer | undefined {
     return undefined
   }
 }
-
-const parseOptional = (bytes: Buffer | undefined): PackFooter | undefined => bytes && parseFooter(bytes)
 
 const footerPath = (at: StoreDir, pack: string): string => join(at.footers, `${pack}.idx`)
 

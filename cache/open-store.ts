@@ -177,7 +177,7 @@ async function enter(at: StoreDir, options: StoreOptions): Promise<Inside> {
     throw cause
   }
   const disks = openDisks(at, { limit: options.disksLimit ?? defaultDisksLimit, now: options.now })
-  return { lock, index: openChunkIndex(at), zstd: await loadZstd(), disks }
+  return { lock, index: openChunkIndex(at, 'quarantine'), zstd: await loadZstd(), disks }
 }
 
 /** Leaves a mark behind when we die on the way. */
@@ -202,7 +202,7 @@ async function restoreFrom(
     import('./map-format.ts'),
     import('./restore-file.ts'),
   ])
-  index.refresh()
+  await index.refresh()
   const reader = openChunkReader(at, { index, zstd, onDamage: 'quarantine' })
   try {
     await restoreFile(file, to, { dir: at.dir, reader, durable })

@@ -95,7 +95,7 @@ export function openPackWriter(at: StoreDir, index: ChunkIndex, zstd: Zstd): Pac
       if (pack.frames.length > 0) await startSeal()
       await sealing
       await keepFooters(at, footers)
-      index.refresh()
+      await index.refresh()
     },
     async drop() {
       await Promise.allSettled([tail, sealing])

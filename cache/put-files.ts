@@ -24,7 +24,7 @@ export async function putFiles(
   to: { readonly index: ChunkIndex; readonly zstd: Zstd },
   files: Readonly<Record<string, string>>,
 ): Promise<PutResult> {
-  to.index.refresh()
+  await to.index.refresh()
   const writer = openPackWriter(at, to.index, to.zstd)
   try {
     const chunked: [string, MappedFile][] = []

@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs'
 import { contentPath } from './entries.ts'
 import { listEntries } from './content.ts'
-import { listPacks, readFooter } from './footers.ts'
+import { listPacks, readKeptFooter } from './footers.ts'
 import type { StoreDir } from './store-dir.ts'
 
 export interface StoreStats {
@@ -24,7 +24,7 @@ export async function countStore(at: StoreDir, disks: StoreStats['disks']): Prom
   let [packBytes, chunks, chunkBytes] = [0, 0, 0]
   for (const pack of packs) {
     packBytes += statSync(contentPath(at.dir, pack), { throwIfNoEntry: false })?.size ?? 0
-    const footer = readFooter(at, pack)
+    const footer = readKeptFooter(at, pack)
     chunks += footer?.chunkCount ?? 0
     for (const frame of footer?.frames ?? []) chunkBytes += frame.raw
   }

@@ -4,7 +4,7 @@
 import { closeSync, openSync, readdirSync, readSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { contentPath } from './entries.ts'
-import { examinePack } from './chunk-reader.ts'
+import { examinePack } from './examine-pack.ts'
 import { listPacks } from './footers.ts'
 import { packHead } from './pack-format.ts'
 import type { StoreDir } from './store-dir.ts'

@@ -49,7 +49,7 @@ export async function verifyStore(
     report('index', path, damaged === 0 ? undefined : `has ${damaged} damaged lines`)
   }
   const broken = new Set(problems.map(({ name }) => name))
-  const maps = openMapCheck(at, zstd, broken)
+  const maps = await openMapCheck(at, zstd, broken)
   try {
     for await (const { key, digest } of listEntries(at.dir)) {
       const [kind, name] = [key.slice(0, key.indexOf(':')), key.slice(key.indexOf(':') + 1)]
@@ -106,9 +106,9 @@ interface MapCheck {
 }
 
 /** Every chunk a map names must be in a pack nothing was found wrong with. */
-function openMapCheck(at: StoreDir, zstd: Zstd, broken: ReadonlySet<string>): MapCheck {
-  const index: ChunkIndex = openChunkIndex(at)
-  index.refresh()
+async function openMapCheck(at: StoreDir, zstd: Zstd, broken: ReadonlySet<string>): Promise<MapCheck> {
+  const index: ChunkIndex = openChunkIndex(at, 'report')
+  await index.refresh()
   for (const pack of broken) index.forget(pack)
   const reader: ChunkReader = openChunkReader(at, { index, zstd, onDamage: 'report' })
   return {

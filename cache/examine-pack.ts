@@ -1,0 +1,46 @@
+// A pack under suspicion: whole, or put aside where nobody reads it again.
+
+import { mkdir, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { contentPath, sha256 } from './entries.ts'
+import { dropFooter, isKept, keepFooters, readOwnFooter } from './footers.ts'
+import { parseFooter } from './pack-format.ts'
+import type { StoreDir } from './store-dir.ts'
+import { errnoOf } from './store-error.ts'
+
+/** True: the pack is whole and its footer kept anew. False: it was not and is in quarantine now. */
+export async function examinePack(at: StoreDir, pack: string): Promise<boolean> {
+  const path = contentPath(at.dir, pack)
+  if (await isWhole(path, pack)) {
+    const own = readOwnFooter(path)
+    const footer = own && parseFooter(own)
+    if (own !== undefined && footer !== undefined) {
+      if (!isKept(at, pack, own)) await keepFooters(at, new Map([[pack, own]]))
+      return true
+    }
+  }
+  await quarantine(at, pack)
+  return false
+}
+
+/** Errors of this process, not of the pack. */
+export const scarce: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EACCES', 'EPERM'])
+
+async function isWhole(path: string, pack: string): Promise<boolean> {
+  try {
+    return sha256(await readFile(path)) === pack
+  } catch (cause) {
+    if (scarce.has(errnoOf(cause) ?? '')) throw cause
+    return false
+  }
+}
+
+export async function quarantine(at: StoreDir, pack: string): Promise<void> {
+  await dropFooter(at, pack)
+  await mkdir(at.quarantine, { recursive: true })
+  const to = join(at.quarantine, pack)
+  await rm(to, { recursive: true, force: true })
+  await rename(contentPath(at.dir, pack), to).catch((cause: unknown) => {
+    if (errnoOf(cause) !== 'ENOENT') throw cause
+  })
+}
