@@ -1,0 +1,85 @@
+import { basename, extname } from 'node:path'
+import { existsSync } from 'node:fs'
+import { ImgError } from '../errors.ts'
+import { formatBytes } from '../reporters/format.ts'
+import { exportDisk, type DiskFormat } from '../run/export-disk.ts'
+import type { Command } from './command.ts'
+import { withLayerDisks, type WithLayerDisks } from './with-layer-disks.ts'
+
+export const makeExport = (open: WithLayerDisks): Command => ({
+  name: 'export',
+  summary: "write a layer's disk to a file",
+  arguments: '<layer> <file>',
+  options: [
+    { flags: '-f, --force', description: 'replace the file when there is one' },
+    { flags: '--compress', description: 'compress the clusters of a qcow2 file' },
+  ],
+  example: 'img export role:ceph-node ceph.qcow2',
+  run: async (call, context) => {
+    const [selector = '', file = ''] = call.args
+    const format = formatOf(file)
+    const compress = call.options['compress'] === true
+    if (compress && format !== 'qcow2') {
+      throw new ImgError('USAGE', `--compress goes with a qcow2 file, not with ${basename(file)}`, {
+        hint: `write to ${basename(file, extname(file))}.qcow2, or leave --compress out`,
+        found: file,
+      })
+    }
+    if (call.options['force'] !== true) refuseExisting(file)
+    if (format === 'qcow2') {
+      const { requireTools } = await import('../run/tools.ts')
+      await requireTools(['qemu-img'], context)
+    }
+    return open(call, context, async (disks) => {
+      const names = await disks.select([selector])
+      const [layer] = names
+      if (layer === undefined || names.length > 1) {
+        throw new ImgError('USAGE', `${selector} means ${names.length} layers, and one file holds one disk`, {
+          hint: 'name one of them',
+          found: selector,
+          validOptions: names,
+        })
+      }
+      const disk = await disks.disk(layer)
+      const written = await exportDisk({ disk, to: file, format, compress }, context)
+      if (call.json) call.print({ layer, file, format, digest: await disks.digest(layer), ...written })
+      else {
+        call.print(`${file}: ${formatBytes(written.size)}, ${formatBytes(written.allocated)} on disk\n`)
+      }
+      return 0
+    })
+  },
+})
+
+const formats: Readonly<Record<string, DiskFormat>> = { '.raw': 'raw', '.img': 'raw', '.qcow2': 'qcow2' }
+
+function formatOf(file: string): DiskFormat {
+  const extension = extname(file)
+  const format = formats[extension.toLowerCase()]
+  if (format !== undefined) return format
+  throw new ImgError(
+    'USAGE',
+    extension === ''
+      ? `${file} has no extension to tell the format by`
+      : `there is no disk format for ${extension}`,
+    {
+      hint: `end the file name in one of ${validExtensions}`,
+      found: file,
+      validOptions: Object.keys(formats),
+    },
+  )
+}
+
+const validExtensions = Object.keys(formats).join(', ')
+
+function refuseExisting(file: string): void {
+  if (!existsSync(file)) return
+  throw new ImgError('USAGE', `${file} is there already`, {
+    hint: 'add --force to replace it',
+    path: file,
+  })
+}
+
+// `export` is a reserved word.
+const exportCommand: Command = makeExport(withLayerDisks)
+export { exportCommand }

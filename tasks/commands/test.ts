@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto'
+import type { Check } from '../backends/boot-checks.ts'
+import type { BootTest, BootTestOptions } from '../backends/boot-test.ts'
+import type { RunContext } from '../context.ts'
+import { formatDuration, formatTable } from '../reporters/format.ts'
+import type { LayerDisks } from '../run/layer-disks.ts'
+import type { Call, Command } from './command.ts'
+import { toFirmware, toWholeNumber } from './machine-options.ts'
+import { withLayerDisks, type WithLayerDisks } from './with-layer-disks.ts'
+
+export interface LayerTest extends BootTest {
+  readonly layer: string
+  /** The same bytes passed the same test before. */
+  readonly kept: boolean
+}
+
+export const makeTest = (open: WithLayerDisks): Command => ({
+  name: 'test',
+  summary: 'boot images under qemu and check what they say',
+  arguments: '<layers...>',
+  options: [
+    { flags: '--firmware <kind>', description: 'bios or uefi', parse: toFirmware, default: 'bios' },
+    {
+      flags: '--memory <MiB>',
+      description: 'memory of each machine',
+      parse: toWholeNumber('--memory', 128),
+      default: 1024,
+    },
+    {
+      flags: '--limit <seconds>',
+      description: 'how long a boot may take',
+      parse: toWholeNumber('--limit', 1),
+    },
+    { flags: '--restart', description: 'start one machine again: it must be the same machine' },
+    { flags: '--again', description: 'test also what passed before' },
+  ],
+  example: "img test 'role:*'",
+  run: async (call, context) => {
+    const firmware = call.options['firmware'] as BootTestOptions['firmware']
+    const { requireTools } = await import('../run/tools.ts')
+    await requireTools(
+      [
+        'setpriv',
+        'qemu-img',
+        'qemu-system-x86_64',
+        ...(firmware === 'uefi' ? (['UEFI firmware'] as const) : []),
+      ],
+      context,
+    )
+    return open(call, context, async (disks) => {
+      const results: LayerTest[] = []
+      for (const layer of await disks.select(call.args)) {
+        const result = await testLayer({ layer, disks, call }, context)
+        results.push(result)
+        if (!call.json) call.print(`${renderTest(result)}\n`)
+      }
+      if (call.json) call.print({ layers: results })
+      return results.every(({ passed }) => passed) ? 0 : 1
+    })
+  },
+})
+
+export const test: Command = makeTest(withLayerDisks)
+
+interface Subject {
+  readonly layer: string
+  readonly disks: LayerDisks
+  readonly call: Call
+}
+
+async function testLayer({ layer, disks, call }: Subject, context: RunContext): Promise<LayerTest> {
+  const { bootTestVersion, testImage } = await import('../backends/boot-test.ts')
+  const { firmware, memory, restart, limit, again } = call.options
+  const disk = await disks.disk(layer)
+  const expectations = await disks.expectations(layer)
+  const options: BootTestOptions = {
+    layer,
+    expectations,
+    firmware: firmware as BootTestOptions['firmware'],
+    memory: memory as number,
+    restart: restart === true,
+    ...(limit === undefined ? {} : { limit: limit as number }),
+  }
+  // Memory and limits decide whether it passes, not what a pass means.
+  const said = JSON.stringify([
+    bootTestVersion,
+    await disks.digest(layer),
+    expectations,
+    firmware,
+    options.restart,
+  ])
+  const key = `boot-test:${createHash('sha256').update(said).digest('hex')}`
+  const kept = again === true ? undefined : await disks.readValue(key)
+  if (kept !== undefined) return { layer, kept: true, ...(JSON.parse(kept.toString()) as BootTest) }
+  const result = await testImage(disk, options, context)
+  // A failure may be the machine's, so it is tried again next time.
+  if (result.passed) await disks.writeValue(key, JSON.stringify(result))
+  return { layer, kept: false, ...result }
+}
+
+/** Pure. Everything when it failed, one line when it passed. */
+export function renderTest(result: LayerTest): string {
+  const { layer, checks, ms } = result
+  const failed = checks.filter(({ passed }) => !passed)
+  const how = result.kept
+    ? 'passed before'
+    : `${result.accelerator}, ${result.firmware}, ${formatDuration(ms)}`
+  if (result.passed) return `${layer} passed: ${checks.length} checks (${how})`
+  const head = `${layer} FAILED: ${failed.length} of ${checks.length} checks (${how})`
+  const parts = [head, formatTable(checks.map(row)).trimEnd()]
+  const log = result.boots.map(({ failedLog }) => failedLog).find((text) => text !== '')
+  if (log !== undefined) parts.push('  failed units said', ...indented(log))
+  if (result.console !== undefined) parts.push('  last console lines', ...indented(result.console))
+  if (result.hint !== undefined && result.hint !== '') parts.push(`  hint ${result.hint}`)
+  return parts.join('\n')
+}
+
+const row = ({ name, passed, detail }: Check): string[] => [passed ? '  ok' : '  FAILED', name, detail]
+
+const indented = (text: string): string[] => text.split('\n').map((line) => `    | ${line}`)

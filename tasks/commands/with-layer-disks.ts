@@ -1,0 +1,75 @@
+// Layers' disks out of a project, built first where needed: what commands on finished images work with.
+
+import type { LayerRecord } from '../../cache/store.ts'
+import { makeExpectations } from '../backends/boot-expectations.ts'
+import type { RunContext } from '../context.ts'
+import { ImgError } from '../errors.ts'
+import { layerOf } from '../plan/graph.ts'
+import type { KeyRecord } from '../plan/key.ts'
+import type { LayerName } from '../plan/recipe.ts'
+import { select } from '../plan/select.ts'
+import type { Step } from '../plan/step.ts'
+import type { LayerDisks } from '../run/layer-disks.ts'
+import type { Project } from '../run/project.ts'
+import type { Call } from './command.ts'
+import { withProject } from './with-project.ts'
+
+export type WithLayerDisks = <T>(
+  call: Call,
+  context: RunContext,
+  run: (disks: LayerDisks) => Promise<T>,
+) => Promise<T>
+
+export const withLayerDisks: WithLayerDisks = (call, context, run) =>
+  withProject(call, context, (project) => run(layerDisks(project)))
+
+function layerDisks(project: Project): LayerDisks {
+  const built = new Map<string, Promise<ReadonlyMap<string, LayerRecord>>>()
+  const records = (name: string): Promise<ReadonlyMap<string, LayerRecord>> => {
+    const found = built.get(name) ?? buildLayer(project, name)
+    built.set(name, found)
+    return found
+  }
+  const diskOf = async (name: string): Promise<LayerRecord['artifact'][string]> => {
+    const file = (await records(name)).get(name)?.artifact['disk.raw']
+    if (file !== undefined) return file
+    throw new ImgError('USAGE', `${name} has no disk`, {
+      hint: 'name a layer whose artifact is a disk',
+      layer: name,
+    })
+  }
+  return {
+    select: (selectors) => Promise.resolve(select(project.graph, selectors)),
+    disk: async (name) => project.store.materialise(await diskOf(name)),
+    digest: async (name) => (await diskOf(name)).diskDigest,
+    expectations: async (name) => makeExpectations(stepsOf(project, name as LayerName, await records(name))),
+    readValue: (key) => project.store.readValue(key),
+    writeValue: (key, value) => project.store.writeValue(key, value),
+  }
+}
+
+async function buildLayer(project: Project, name: string): Promise<ReadonlyMap<string, LayerRecord>> {
+  const { runBuild } = await import('../build.ts')
+  const { layers } = await runBuild(project, [name], { mode: 'fail-fast', check: false })
+  const failed = layers.find(({ outcome }) => outcome.status === 'failed')
+  if (failed?.outcome.status === 'failed') throw failed.outcome.error
+  if (project.context.signal.aborted)
+    throw new ImgError('INTERRUPTED', `the build of ${name} was interrupted`)
+  return new Map(
+    layers.flatMap((layer) => (layer.record === undefined ? [] : [[layer.name, layer.record] as const])),
+  )
+}
+
+/** Of the layer and all it stands on, parents first; tool trees are no part of the image. */
+function stepsOf(
+  project: Project,
+  name: LayerName,
+  records: ReadonlyMap<string, LayerRecord>,
+): readonly Step[] {
+  const steps: Step[] = []
+  for (let at: LayerName | undefined = name; at !== undefined; at = layerOf(project.graph, at).from) {
+    const { phases } = records.get(at)?.keyRecord as KeyRecord
+    steps.unshift(...phases.flatMap((phase) => phase.steps as unknown as readonly Step[]))
+  }
+  return steps
+}
