@@ -29,15 +29,21 @@ export function readLockFile(path: string): LockContent {
     throw new ImgError('PERMISSION', `cannot read ${path}`, { path, cause })
   }
   const content = parse(text, path)
-  if (content.version !== 1) {
-    throw new ImgError('INPUT_INVALID', `imgfile.lock has version ${JSON.stringify(content.version)}`, {
+  const version = (content as { readonly version?: unknown } | null)?.version
+  if (typeof version === 'number' && version !== 1) {
+    throw new ImgError('INPUT_INVALID', `imgfile.lock has version ${version}`, {
       path,
       wanted: '1',
-      found: JSON.stringify(content.version),
+      found: `${version}`,
       hint: 'use the release of img that wrote it, or remove the file to pin the present state',
     })
   }
-  checkSuites(content, path)
+  if (!isLockContent(content)) {
+    throw new ImgError('INPUT_INVALID', 'imgfile.lock is JSON, but not the lock of a project', {
+      path,
+      hint: 'restore it from version control, or remove it to pin the present state',
+    })
+  }
   return content
 }
 
@@ -57,9 +63,9 @@ export function writeLockFile(path: string, content: LockContent): void {
   }
 }
 
-function parse(text: string, path: string): LockContent {
+function parse(text: string, path: string): unknown {
   try {
-    return JSON.parse(text) as LockContent
+    return JSON.parse(text) as unknown
   } catch (cause) {
     const conflict = text.split('\n').findIndex((line) => /^(<<<<<<<|=======|>>>>>>>)/.test(line))
     throw new ImgError('INPUT_INVALID', 'imgfile.lock is not JSON', {
@@ -74,18 +80,31 @@ function parse(text: string, path: string): LockContent {
   }
 }
 
-function checkSuites(content: LockContent, path: string): void {
-  const entries = Object.values(content.apt ?? {}).flatMap((suites) => Object.entries(suites))
-  for (const [suite, { inRelease, date, indexes }] of entries) {
-    const good =
-      /^[0-9a-f]{64}$/.test(inRelease) && !Number.isNaN(Date.parse(date)) && typeof indexes === 'object'
-    if (good) continue
-    throw new ImgError('INPUT_INVALID', `imgfile.lock has no valid state of ${suite}`, {
-      path,
-      found: JSON.stringify({ inRelease, date }),
-      hint: 'restore it from version control, or remove it to pin the present state',
-    })
-  }
+/** A lock is edited by hand and merged by tools, so its shape is not taken for granted. */
+function isLockContent(value: unknown): value is LockContent {
+  return (
+    isRecord(value) &&
+    value['version'] === 1 &&
+    isRecord(value['apt']) &&
+    Object.values(value['apt']).every(
+      (suites) => isRecord(suites) && Object.values(suites).every(isLockedSuite),
+    )
+  )
+}
+
+function isLockedSuite(value: unknown): value is LockedSuite {
+  if (!isRecord(value)) return false
+  const { inRelease, date, indexes } = value
+  if (!isDigest(inRelease) || typeof date !== 'string' || Number.isNaN(Date.parse(date))) return false
+  return isRecord(indexes) && Object.values(indexes).every(isDigest)
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isDigest(value: unknown): value is string {
+  return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)
 }
 
 function sorted(value: unknown): unknown {
