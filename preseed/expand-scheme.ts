@@ -12,7 +12,9 @@ export function expandScheme(scheme: readonly SchemePartition[], freeMegabytes: 
   }))
   for (;;) {
     const next = grow(shares, freeMegabytes)
-    if (next.every(({ size, factor }, index) => size === shares[index]?.size && factor === shares[index].factor)) {
+    if (
+      next.every(({ size, factor }, index) => size === shares[index]?.size && factor === shares[index].factor)
+    ) {
       return next.map(({ size }) => size)
     }
     shares = next

@@ -31,9 +31,9 @@ export const confirmations: ReadonlySet<string> = words(`
   grub-installer/grub-install-failed grub-installer/grub_not_mature_on_this_platform
   grub-installer/make_active grub-installer/mounterr grub-installer/only_debian
   grub-installer/password-mismatch grub-installer/update-grub-failed grub-installer/update-nvram
-  grub-installer/with_other_os hw-detect/modprobe_error iso-scan/ask_right_iso iso-scan/ask_second_pass
-  iso-scan/ask_which_iso iso-scan/bad-isos iso-scan/copy_iso_to_ram iso-scan/no-isos iso-scan/other-isos
-  iso-scan/success keyboard-configuration/unsupported_config_layout
+  grub-installer/with_other_os hw-detect/firmware-lookup hw-detect/modprobe_error iso-scan/ask_right_iso
+  iso-scan/ask_second_pass iso-scan/ask_which_iso iso-scan/bad-isos iso-scan/copy_iso_to_ram iso-scan/no-isos
+  iso-scan/other-isos iso-scan/success keyboard-configuration/unsupported_config_layout
   keyboard-configuration/unsupported_config_options keyboard-configuration/unsupported_layout
   keyboard-configuration/unsupported_options localechooser/continentlist localechooser/countrylist/Africa
   localechooser/countrylist/Antarctica localechooser/countrylist/Asia localechooser/countrylist/Atlantic_Ocean
@@ -75,19 +75,20 @@ export const confirmations: ReadonlySet<string> = words(`
   partman-basicfilesystems/specify_reserved partman-basicfilesystems/specify_usage
   partman-basicfilesystems/swap_check_failed partman-basicmethods/method_only partman-btrfs/btrfs_boot
   partman-btrfs/btrfs_root partman-crypto/commit_failed partman-crypto/confirm
-  partman-crypto/confirm_nochanges partman-crypto/create/nosel partman-crypto/crypto_boot_not_possible
-  partman-crypto/crypto_erase_failed partman-crypto/crypto_root_needs_boot partman-crypto/crypto_warn_erase
-  partman-crypto/init_failed partman-crypto/install_udebs_failure partman-crypto/keyfile-problem
-  partman-crypto/module_package_missing partman-crypto/opal-admin-password
-  partman-crypto/opal-admin-password-again partman-crypto/opal-admin-password-empty
-  partman-crypto/opal-admin-password-mismatch partman-crypto/opal-psid-again partman-crypto/opal-psid-empty
-  partman-crypto/opal-psid-mismatch partman-crypto/options_missing partman-crypto/passphrase-again
-  partman-crypto/passphrase-empty partman-crypto/passphrase-mismatch partman-crypto/plain_erase_failed
-  partman-crypto/plain_warn_erase partman-crypto/unsafe_swap partman-crypto/weak_passphrase partman-efi/no_efi
-  partman-efi/non_efi_system partman-efi/too_small_efi partman-ext3/bad_alignment
-  partman-ext3/boot_not_bootable partman-ext3/boot_not_ext2_or_ext3 partman-iscsi/login/empty_password
-  partman-iscsi/login/failed partman-iscsi/login/no_targets partman-lvm/badnamegiven partman-lvm/commit_failed
-  partman-lvm/confirm partman-lvm/confirm_nochanges partman-lvm/device_remove_lvm
+  partman-crypto/confirm_nochanges partman-crypto/confirm_nooverwrite partman-crypto/create/nosel
+  partman-crypto/crypto_boot_not_possible partman-crypto/crypto_erase_failed
+  partman-crypto/crypto_root_needs_boot partman-crypto/crypto_warn_erase partman-crypto/init_failed
+  partman-crypto/install_udebs_failure partman-crypto/keyfile-problem partman-crypto/module_package_missing
+  partman-crypto/opal-admin-password partman-crypto/opal-admin-password-again
+  partman-crypto/opal-admin-password-empty partman-crypto/opal-admin-password-mismatch
+  partman-crypto/opal-psid-again partman-crypto/opal-psid-empty partman-crypto/opal-psid-mismatch
+  partman-crypto/options_missing partman-crypto/passphrase-again partman-crypto/passphrase-empty
+  partman-crypto/passphrase-mismatch partman-crypto/plain_erase_failed partman-crypto/plain_warn_erase
+  partman-crypto/unsafe_swap partman-crypto/weak_passphrase partman-efi/no_efi partman-efi/non_efi_system
+  partman-efi/too_small_efi partman-ext3/bad_alignment partman-ext3/boot_not_bootable
+  partman-ext3/boot_not_ext2_or_ext3 partman-iscsi/login/empty_password partman-iscsi/login/failed
+  partman-iscsi/login/no_targets partman-lvm/badnamegiven partman-lvm/commit_failed partman-lvm/confirm
+  partman-lvm/confirm_nochanges partman-lvm/confirm_nooverwrite partman-lvm/device_remove_lvm
   partman-lvm/device_remove_lvm_span partman-lvm/displayall partman-lvm/help partman-lvm/lvcreate_error
   partman-lvm/lvcreate_exists partman-lvm/lvcreate_nofreevg partman-lvm/lvcreate_nonamegiven
   partman-lvm/lvcreate_vgnames partman-lvm/lvdelete_error partman-lvm/lvdelete_lvnames
@@ -98,11 +99,11 @@ export const confirmations: ReadonlySet<string> = words(`
   partman-lvm/vgextend_error partman-lvm/vgextend_names partman-lvm/vgextend_nosel partman-lvm/vgextend_novg
   partman-lvm/vgextend_parts partman-lvm/vgreduce_error partman-lvm/vgreduce_names partman-lvm/vgreduce_nosel
   partman-lvm/vgreduce_novg partman-lvm/vgreduce_parts partman-md/commit_failed partman-md/confirm
-  partman-md/confirm_nochanges partman-md/createmain partman-md/delete_no_md partman-md/deletefailed
-  partman-md/deletemenu partman-md/deleteverify partman-md/device_remove_md partman-md/mainmenu
-  partman-md/nomd partman-md/noparts partman-md/notenoughparts partman-md/raid0devs partman-md/raid10layout
-  partman-md/raiddevcount partman-md/raiddevs partman-md/raidsparecount partman-md/raidsparedevs
-  partman-partitioning/bad_new_partition_size partman-partitioning/bad_new_size
+  partman-md/confirm_nochanges partman-md/confirm_nooverwrite partman-md/createmain partman-md/delete_no_md
+  partman-md/deletefailed partman-md/deletemenu partman-md/deleteverify partman-md/device_remove_md
+  partman-md/mainmenu partman-md/nomd partman-md/noparts partman-md/notenoughparts partman-md/raid0devs
+  partman-md/raid10layout partman-md/raiddevcount partman-md/raiddevs partman-md/raidsparecount
+  partman-md/raidsparedevs partman-partitioning/bad_new_partition_size partman-partitioning/bad_new_size
   partman-partitioning/big_new_size partman-partitioning/bootable_logical
   partman-partitioning/confirm_new_label partman-partitioning/confirm_resize
   partman-partitioning/confirm_write_new_label partman-partitioning/impossible_resize
@@ -133,20 +134,21 @@ export const confirmations: ReadonlySet<string> = words(`
 export const installerOnly: ReadonlySet<string> = words(`
   anna/choose_modules anna/choose_modules_lowmem anna/retriever anna/standard_modules
   auto-install/cloak_initrd_preseed auto-install/defaultroot auto-install/enable
-  base-installer/kernel/linux/extra-packages-2.6 base-installer/kernel/linux/initrd-2.6 cdrom/codename
-  cdrom/suite clock-setup/ntp clock-setup/ntp-server clock-setup/system-time-changed debconf/frontend
-  debconf/language debconf/priority debconf/showold debconf/translations-dropped
-  debian-installer/allow_unauthenticated debian-installer/allow_unauthenticated_ssl
-  debian-installer/consoledisplay debian-installer/dummy debian-installer/framebuffer debian-installer/keymap
-  debian-installer/main-menu debian-installer/missing-provide debian-installer/shell-plugin
-  debian-installer/theme disk-detect/multipath/enable driver-injection-disk/load espeakup/card espeakup/voice
-  hw-detect/load-ide hw-detect/load_firmware hw-detect/load_media hw-detect/pcmcia_resources
-  hw-detect/retry_params hw-detect/select_modules hw-detect/start_pcmcia
-  keyboard-configuration/store_defaults_in_debconf_db live-installer/enable live-installer/mode
-  mirror/ftp/directory mirror/ftp/hostname mirror/ftp/proxy mirror/udeb/suite netcfg/dhcp_hostname
-  netcfg/dhcp_timeout netcfg/dhcpv6_timeout netcfg/link_wait_timeout netcfg/wireless_adhoc_managed
-  netcfg/wireless_essid netcfg/wireless_essid_again netcfg/wireless_security_type netcfg/wireless_show_essids
-  netcfg/wireless_wpa network-console/authorized_keys_url network-console/login network-console/password
+  base-installer/kernel/linux/extra-packages-2.6 base-installer/kernel/linux/initrd
+  base-installer/kernel/linux/initrd-2.6 cdrom/codename cdrom/suite clock-setup/ntp clock-setup/ntp-server
+  clock-setup/system-time-changed debconf/frontend debconf/language debconf/priority debconf/showold
+  debconf/translations-dropped debian-installer/allow_unauthenticated
+  debian-installer/allow_unauthenticated_ssl debian-installer/consoledisplay debian-installer/dummy
+  debian-installer/framebuffer debian-installer/keymap debian-installer/main-menu
+  debian-installer/missing-provide debian-installer/shell-plugin debian-installer/theme
+  disk-detect/multipath/enable driver-injection-disk/load espeakup/card espeakup/voice hw-detect/load-ide
+  hw-detect/load_firmware hw-detect/load_media hw-detect/pcmcia_resources hw-detect/retry_params
+  hw-detect/select_modules hw-detect/start_pcmcia keyboard-configuration/store_defaults_in_debconf_db
+  live-installer/enable live-installer/mode mirror/ftp/directory mirror/ftp/hostname mirror/ftp/proxy
+  mirror/udeb/suite netcfg/dhcp_hostname netcfg/dhcp_timeout netcfg/dhcpv6_timeout netcfg/link_wait_timeout
+  netcfg/wireless_adhoc_managed netcfg/wireless_essid netcfg/wireless_essid_again
+  netcfg/wireless_security_type netcfg/wireless_show_essids netcfg/wireless_wpa
+  network-console/authorized_keys_url network-console/login network-console/password
   network-console/password-again network-console/start partman-auto-crypto/erase_disks
   partman-auto-lvm/guided_size partman-auto-lvm/new_vg_name partman-auto-lvm/no_boot partman-auto-raid/raidnum
   partman-auto-raid/recipe partman-crypto/cipher partman-crypto/create/partitions partman-crypto/crypto_type
@@ -157,13 +159,13 @@ export const installerOnly: ReadonlySet<string> = words(`
   partman-iscsi/login/address partman-iscsi/login/all_targets partman-iscsi/login/incoming_password
   partman-iscsi/login/incoming_username partman-iscsi/login/password partman-iscsi/login/targets
   partman-iscsi/login/username partman-iscsi/mainmenu partman-lvm/lvcreate_name partman-lvm/lvcreate_size
-  partman-lvm/vgcreate_name partman-lvm/vgcreate_parts partman/alignment pkgsel/updatedb preseed/interactive
-  rescue/assemble-raid rescue/menu rescue/passphrase rescue/root rescue/separate-fs
-  systemd-boot-installer/skip systemd-boot-installer/tries
+  partman-lvm/vgcreate_name partman-lvm/vgcreate_parts partman/alignment pkgsel/include/install-recommends
+  pkgsel/updatedb preseed/interactive rescue/assemble-raid rescue/enable rescue/menu rescue/passphrase
+  rescue/root rescue/separate-fs simple-cdd/profiles systemd-boot-installer/skip systemd-boot-installer/tries
 `)
 
 /** The answer would change the image in a way that is not implemented. */
 export const unsupported: ReadonlySet<string> = words(`
-  apt-setup/multiarch base-installer/debootstrap_script base-installer/excludes
-  base-installer/kernel/linux/link_in_boot keyboard-configuration/ctrl_alt_bksp
+  apt-setup/multiarch base-installer/debootstrap_script base-installer/debootstrap_variant
+  base-installer/excludes base-installer/kernel/linux/link_in_boot keyboard-configuration/ctrl_alt_bksp
 `)

@@ -100,19 +100,28 @@ const mountOf = ({ fields }: SchemePartition): string | undefined =>
   fields.get('method') === 'format' ? fields.get('mountpoint') : undefined
 
 function nameOf(one: SchemePartition, before: readonly SchemePartition[]): string {
-  const base = (of: SchemePartition): string => {
-    const method = of.fields.get('method')
-    if (method === 'biosgrub') return 'bios'
-    if (method === 'efi') return 'esp'
-    const mount = mountOf(of) ?? 'swap'
-    return mount === '/' ? 'root' : mount.replace(/^\//, '').toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')
-  }
-  const earlier = before.filter((other) => base(other) === base(one)).length
-  return earlier === 0 ? base(one) : `${base(one)}${earlier + 1}`
+  const name = useOf(one)
+  const earlier = before.filter((other) => useOf(other) === name).length
+  return earlier === 0 ? name : `${name}${earlier + 1}`
+}
+
+function useOf(one: SchemePartition): string {
+  const method = one.fields.get('method')
+  if (method === 'biosgrub') return 'bios'
+  if (method === 'efi') return 'esp'
+  const mount = mountOf(one) ?? 'swap'
+  if (mount === '/') return 'root'
+  return mount
+    .slice(1)
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
 }
 
 /** Text is what is wrong with it. */
-function contentOf({ filesystem, fields }: SchemePartition, defaultFilesystem: 'ext4' | 'xfs'): Partition['content'] | string {
+function contentOf(
+  { filesystem, fields }: SchemePartition,
+  defaultFilesystem: 'ext4' | 'xfs',
+): Partition['content'] | string {
   const unknown = [...fields.keys()].find((field) => !knownFields.has(field) && !field.startsWith('options/'))
   if (unknown !== undefined) return `the recipe's field ${unknown}{ } is not supported`
   const method = fields.get('method') ?? ''
@@ -121,7 +130,8 @@ function contentOf({ filesystem, fields }: SchemePartition, defaultFilesystem: '
   if (method === 'swap') return { kind: 'swap' }
   if (method !== 'format') return `the recipe's method{ ${method} } is not supported`
   const named = fields.get('filesystem') ?? filesystem
-  const kind = fields.has('$default_filesystem') || named === '$default_filesystem' ? defaultFilesystem : named
+  const kind =
+    fields.has('$default_filesystem') || named === '$default_filesystem' ? defaultFilesystem : named
   if (kind !== 'ext4' && kind !== 'xfs') return `the filesystem ${kind} is not supported`
   const mount = fields.get('mountpoint')
   if (mount === undefined) return 'a partition of the recipe has no mountpoint{ }'
@@ -147,8 +157,7 @@ function mountOptions(of: { fields: SchemePartition['fields']; kind: string; mou
   return options.length === 0 ? 'defaults' : options.join(',')
 }
 
-const knownFields: ReadonlySet<string> = new Set([
-  ...['method', 'format', 'use_filesystem', 'filesystem', 'mountpoint', 'label', 'reserved_for_root'],
-  ...['$default_filesystem', '$primary', '$bootable', '$legacy_boot', '$iflabel', '$reusemethod', '$lvmok'],
-  ...['$lvmignore', '$cryptoignore', '$defaultignore'],
-])
+const knownFields: ReadonlySet<string> = new Set(
+  `method format use_filesystem filesystem mountpoint label reserved_for_root $default_filesystem $primary
+  $bootable $legacy_boot $iflabel $reusemethod $lvmok $lvmignore $cryptoignore $defaultignore`.split(/\s+/),
+)

@@ -161,7 +161,7 @@ function findDuplicates(answers: readonly Answer[]): readonly Finding[] {
     const key = `${answer.owner} ${answer.question} ${answer.type === 'seen' ? 'seen' : 'value'}`
     const earlier = before.get(key)
     before.set(key, answer)
-    if (earlier === undefined) continue
+    if (earlier === undefined || earlier.value === answer.value) continue
     findings.push({
       severity: 'warning',
       line: answer.line,

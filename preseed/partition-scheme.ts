@@ -28,33 +28,52 @@ export function parseScheme(recipe: string, memory: number): ParsedScheme {
     }
     const partition = parsePartition(current, memory)
     if (typeof partition === 'string') {
-      return { ok: false, message: `partition ${partitions.length + 1} of the recipe: ${partition}`, hint: form }
+      return {
+        ok: false,
+        message: `partition ${partitions.length + 1} of the recipe: ${partition}`,
+        hint: form,
+      }
     }
     partitions.push(partition)
     current = []
   }
   if (current.length > 0) {
-    return { ok: false, message: `the recipe's last partition "${current.slice(0, 4).join(' ')}" has no end`, hint: 'end it with " ."' }
+    return {
+      ok: false,
+      message: `the recipe's last partition "${current.slice(0, 4).join(' ')}" has no end`,
+      hint: 'end it with " ."',
+    }
   }
   if (partitions.length === 0) return { ok: false, message: 'the recipe has no partition', hint: form }
   return { ok: true, partitions }
 }
 
-const form = 'write MIN PRIORITY MAX FILESYSTEM FIELD{ VALUE } … . in megabytes, for example: 500 10000 -1 ext4'
+const form =
+  'write MIN PRIORITY MAX FILESYSTEM FIELD{ VALUE } … . in megabytes, for example: 500 10000 -1 ext4'
 
 function parsePartition(words: readonly string[], memory: number): SchemePartition | string {
   const [minText = '', priorityText = '', maxText = '', filesystem = '', ...rest] = words
   const min = parseSize(minText, memory)
   const priority = parseSize(priorityText, memory)
   const max = maxText === '-1' ? -1 : parseSize(maxText, memory)
-  for (const [size, text] of [[min, minText], [priority, priorityText], [max, maxText]] as const) {
+  for (const [size, text] of [
+    [min, minText],
+    [priority, priorityText],
+    [max, maxText],
+  ] as const) {
     if (size === undefined) return `"${text}" is no size`
   }
   if (min === undefined || priority === undefined || max === undefined) return 'has no size'
   const fields = parseFields(rest)
   if (typeof fields === 'string') return fields
   // partman corrects these instead of refusing them.
-  return { min, priority: Math.max(priority, min), max: max === -1 ? -1 : Math.max(max, min), filesystem, fields }
+  return {
+    min,
+    priority: Math.max(priority, min),
+    max: max === -1 ? -1 : Math.max(max, min),
+    filesystem,
+    fields,
+  }
 }
 
 /** `500`, `100%` of the memory, `500+50%`. */

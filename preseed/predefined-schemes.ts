@@ -11,13 +11,7 @@ export const predefinedSchemes: Readonly<Record<string, string>> = {
     '500 510 3000 /tmp',
     '1000 1770 -1 /home',
   ),
-  server: scheme(
-    768,
-    '5000 5050 100000 /',
-    '2000 2020 40000 /var',
-    '500 550 1024 swap',
-    '1000 1780 -1 /srv',
-  ),
+  server: scheme(768, '5000 5050 100000 /', '2000 2020 40000 /var', '500 550 1024 swap', '1000 1780 -1 /srv'),
   small_disk: scheme(512, '2000 2840 -1 /', '500 560 100% swap'),
 }
 

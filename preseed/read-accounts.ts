@@ -21,20 +21,23 @@ export interface UserSettings {
 }
 
 export function readAccounts(sheet: Sheet): AccountSettings {
-  refuseClearText(sheet)
+  const clear = refuseClearText(sheet)
   const rootLogin = sheet.flag('passwd/root-login', true)
   const root = readPassword(sheet, 'passwd/root-password-crypted')
-  if (rootLogin && root === undefined) {
+  if (rootLogin && root === undefined && !clear.has('passwd/root-password')) {
     sheet.error(
       sheet.answer('passwd/root-login'),
       'root may log in but has no password',
       'set passwd/root-password-crypted to a hash or to !, or passwd/root-login to false',
     )
   }
-  return { rootPassword: rootLogin ? root : undefined, user: readUser(sheet, rootLogin) }
+  return { rootPassword: rootLogin ? root : undefined, user: readUser(sheet, { rootLogin, clear }) }
 }
 
-function readUser(sheet: Sheet, rootLogin: boolean): UserSettings | undefined {
+function readUser(
+  sheet: Sheet,
+  { rootLogin, clear }: { rootLogin: boolean; clear: ReadonlySet<string> },
+): UserSettings | undefined {
   const wanted = sheet.flag('passwd/make-user', true)
   const name = sheet.answer('passwd/username')
   const fullName = sheet.answer('passwd/user-fullname')
@@ -55,7 +58,7 @@ function readUser(sheet: Sheet, rootLogin: boolean): UserSettings | undefined {
   } else if (reserved.has(name.value)) {
     sheet.error(name, `the user name "${name.value}" is reserved by the system`, 'choose another name')
   }
-  if (password === undefined) {
+  if (password === undefined && !clear.has('passwd/user-password')) {
     sheet.error(
       name,
       `the user ${name.value} has no password`,
@@ -86,7 +89,8 @@ function readUid(sheet: Sheet, answer: Answer | undefined): number | undefined {
 }
 
 function readGroups(sheet: Sheet, answer: Answer | undefined): readonly string[] {
-  const value = answer?.value ?? 'audio cdrom dip floppy video plugdev netdev scanner bluetooth debian-tor lpadmin'
+  const value =
+    answer?.value ?? 'audio cdrom dip floppy video plugdev netdev scanner bluetooth debian-tor lpadmin'
   const groups = value.split(/\s+/).filter(Boolean)
   const wrong = groups.find((group) => !/^[a-z_][-a-z0-9_]*$/.test(group))
   if (wrong !== undefined) {
@@ -97,16 +101,20 @@ function readGroups(sheet: Sheet, answer: Answer | undefined): readonly string[]
 
 const clearText = ['root-password', 'root-password-again', 'user-password', 'user-password-again'] as const
 
-function refuseClearText(sheet: Sheet): void {
+/** The questions answered in clear text. */
+function refuseClearText(sheet: Sheet): ReadonlySet<string> {
+  const found = new Set<string>()
   for (const name of clearText) {
     const answer = sheet.answer(`passwd/${name}`)
     if (answer === undefined || answer.value === '' || name.endsWith('-again')) continue
+    found.add(answer.question)
     sheet.error(
       answer,
       `${answer.question} is a password in clear text`,
       `use passwd/${name}-crypted with the output of: mkpasswd -m yescrypt`,
     )
   }
+  return found
 }
 
 /** crypt(5) methods Debian's login accepts, locks (`!`, `*`) and a locked hash. */

@@ -135,9 +135,17 @@ function readLocals(sheet: Sheet): readonly LocalRepository[] {
         'write it like: https://repo.example.org/debian stable main',
       )
     }
-    const name =
-      comment === '' ? `apt-setup_local${index}` : comment.replaceAll(/[^0-9A-Za-z]+/g, '_')
-    found.push({ name, comment, uri, suite, components, sources, options, ...readKey(sheet, { repository, key, options }) })
+    const name = comment === '' ? `apt-setup_local${index}` : comment.replaceAll(/[^0-9A-Za-z]+/g, '_')
+    found.push({
+      name,
+      comment,
+      uri,
+      suite,
+      components,
+      sources,
+      options,
+      ...readKey(sheet, { repository, key, options }),
+    })
   }
   return found
 }

@@ -34,8 +34,8 @@ function readLocales(sheet: Sheet): Pick<LocaleSettings, 'locale' | 'otherLocale
   const others = new Set<string>()
   const supported = sheet.answer('localechooser/supported-locales')
   for (const name of (supported?.value ?? '').split(/[\s,]+/).filter(Boolean)) {
-    if (localePattern.test(name)) others.add(withCharset(name))
-    else sheet.error(supported, `"${name}" is no locale`, 'write it like nb_NO.UTF-8')
+    if (localePattern.test(name)) others.add(canonical(name))
+    else sheet.error(supported, `"${name}" is no UTF-8 locale`, 'write it like nb_NO.UTF-8')
   }
   const locale = chosenLocale(sheet)
   others.delete(locale)
@@ -47,8 +47,8 @@ function chosenLocale(sheet: Sheet): string {
   const language = sheet.answer('debian-installer/language')
   const country = sheet.answer('debian-installer/country')
   if (answer !== undefined && answer.value !== '') {
-    if (localePattern.test(answer.value)) return withCharset(answer.value)
-    sheet.error(answer, `"${answer.value}" is no locale`, 'write it like en_US.UTF-8')
+    if (localePattern.test(answer.value)) return canonical(answer.value)
+    sheet.error(answer, `"${answer.value}" is no UTF-8 locale`, 'write it like en_US.UTF-8')
     return 'C.UTF-8'
   }
   if (language === undefined && country === undefined) return 'C.UTF-8'
@@ -62,13 +62,14 @@ function chosenLocale(sheet: Sheet): string {
   return 'C.UTF-8'
 }
 
-const localePattern = /^(?:C|POSIX|[a-z]{2,3}_[A-Z]{2})(?:\.[A-Za-z0-9-]+)?(?:@[a-z]+)?$/
+/** Only UTF-8; `@latin` names a script, as in sr_RS@latin. */
+const localePattern = /^(?:C|[a-z]{2,3}_[A-Z]{2})(?:\.(?:UTF-8|utf8))?(?:@[a-z]+)?$/
 
-/** As localechooser does: a locale without charset means the UTF-8 one. */
-function withCharset(name: string): string {
-  if (name.includes('.') || name === 'POSIX') return name
+/** As localechooser does: a locale without charset means the UTF-8 one. glibc's names with @ go without. */
+function canonical(name: string): string {
   const [base = '', modifier] = name.split('@')
-  return `${base}.UTF-8${modifier === undefined ? '' : `@${modifier}`}`
+  const language = base.replace(/\..*$/, '')
+  return modifier === undefined ? `${language}.UTF-8` : `${language}@${modifier}`
 }
 
 function readTimezone(sheet: Sheet): string {
@@ -100,6 +101,10 @@ function readKeyboard(sheet: Sheet): KeyboardSettings {
     options: text('optionscode') ?? '',
   }
   if (Object.values(keyboard).every((value) => /^[a-zA-Z0-9_,:+-]*$/.test(value))) return keyboard
-  sheet.error(keymap, 'the keyboard settings hold characters no keyboard code has', 'write codes like us or no')
+  sheet.error(
+    keymap,
+    'the keyboard settings hold characters no keyboard code has',
+    'write codes like us or no',
+  )
   return { layout: 'us', variant: '', model: 'pc105', options: '' }
 }

@@ -113,7 +113,7 @@ function prefixLength(netmask: Answer | undefined, family: number): number | und
   if (/^\d{1,3}$/.test(value)) return Number(value) <= (family === 6 ? 128 : 32) ? Number(value) : undefined
   if (isIP(value) === 0 || isIP(value) !== family) return undefined
   const bits = family === 4 ? bitsOf(value.split('.'), 10, 8) : bitsOf(groupsOf(value), 16, 16)
-  return /^1*0*$/.test(bits) ? bits.indexOf('0') === -1 ? bits.length : bits.indexOf('0') : undefined
+  return /^1*0*$/.test(bits) ? (bits.indexOf('0') === -1 ? bits.length : bits.indexOf('0')) : undefined
 }
 
 const bitsOf = (parts: readonly string[], base: number, width: number): string =>

@@ -6,6 +6,8 @@ export interface PackageSettings {
   /** Priority `important` is what the installer's base system is, `standard` adds its task of that name. */
   readonly variant: 'important' | 'standard'
   readonly include: readonly string[]
+  /** `task-…` packages; a task is little more than what it recommends. */
+  readonly tasks: readonly string[]
   readonly kernel: string
   readonly recommends: boolean
   /** Packages are upgraded without anybody asking for it. */
@@ -22,7 +24,8 @@ export function readPackages(sheet: Sheet): PackageSettings {
   reportUpgrade(sheet)
   return {
     variant: standard ? 'standard' : 'important',
-    include: [...new Set([...include, ...tasks, ...(policy ? ['unattended-upgrades'] : [])])].toSorted(),
+    include: [...new Set([...include, ...(policy ? ['unattended-upgrades'] : [])])].toSorted(),
+    tasks,
     kernel: readKernel(sheet),
     recommends: sheet.flag('base-installer/install-recommends', true),
     unattendedUpgrades: policy,
@@ -125,9 +128,5 @@ function reportUpgrade(sheet: Sheet): void {
     )
     return
   }
-  sheet.error(
-    answer,
-    `there is no upgrade "${answer.value}"`,
-    'choose none, safe-upgrade or full-upgrade',
-  )
+  sheet.error(answer, `there is no upgrade "${answer.value}"`, 'choose none, safe-upgrade or full-upgrade')
 }

@@ -19,7 +19,9 @@ export function reportUnread(sheet: Sheet): void {
       sheet.error(
         answer,
         `the installer has no question "${question}"`,
-        meant === undefined ? 'remove the line or name the package that asks instead of d-i' : `did you mean ${meant}?`,
+        meant === undefined
+          ? 'remove the line or name the package that asks instead of d-i'
+          : `did you mean ${meant}?`,
       )
     }
   }

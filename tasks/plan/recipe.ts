@@ -32,8 +32,17 @@ export interface Recipe {
   /** Whether the recipe begins a chain (`bootstrap`) or needs a parent. */
   readonly parent: 'none' | 'required'
   steps(facts: Facts): readonly Step[]
+  /** What is worth telling about inputs that stop nothing; shown once per build of the layer. Never throws. */
+  warnings?(facts: Facts): readonly RecipeWarning[]
   /** Hints for the scheduler; never in the key. */
   readonly weight?: { readonly memory?: number; readonly machines?: number }
+}
+
+export interface RecipeWarning {
+  readonly text: string
+  readonly hint?: string
+  readonly path?: string
+  readonly line?: number
 }
 
 /** Paths are relative to the imgfile's folder. */

@@ -1,0 +1,170 @@
+// A complete, bootable Debian system from an answer file, without booting an installer.
+
+import { refuseErrors } from '../preseed/finding.ts'
+import { hostnamePattern } from '../preseed/read-network.ts'
+import { type PreseedSettings, readPreseed } from '../preseed/read-preseed.ts'
+import { ImgError } from '../tasks/errors.ts'
+import { type DiskLayout, finishDiskLayout } from '../tasks/plan/disk-layout.ts'
+import {
+  checkOptions,
+  isFlag,
+  isLayerOption,
+  isText,
+  listOf,
+  matching,
+  type OptionCheck,
+} from '../tasks/plan/options.ts'
+import type { Facts, Layer, Recipe } from '../tasks/plan/recipe.ts'
+import { suggestHint } from '../tasks/plan/suggest.ts'
+import type { Step } from '../tasks/plan/step.ts'
+import { accounts } from './bootstrap/accounts.ts'
+import { aptSources } from './bootstrap/apt-sources.ts'
+import { basePackages, debconfAnswers } from './bootstrap/base-packages.ts'
+import { bootLayout, grubDefaults } from './bootstrap/boot-loader.ts'
+import { compareArchives } from './bootstrap/compare-archives.ts'
+import { fileSystems } from './bootstrap/file-systems.ts'
+import { firstBoot } from './bootstrap/first-boot.ts'
+import { identity } from './bootstrap/identity.ts'
+import { lateCommand } from './bootstrap/late-command.ts'
+import { network } from './bootstrap/network.ts'
+import { diskBytes, isDiskSize } from './disk-size.ts'
+import { defaultTools } from './tools.ts'
+
+export interface BootstrapOptions {
+  /** Release to install: `trixie`, `bookworm`. */
+  readonly suite: string
+  /** The answer file, relative to the imgfile. */
+  readonly preseed: string
+  /** Size of the disk: `'4G'`, `'900M'`. Images grow with the disk they are written to. */
+  readonly disk: string
+  /** Instead of the answer file's. */
+  readonly hostname?: string
+  /** Archive areas packages may come from while building; default `main` and `non-free-firmware`. */
+  readonly components?: readonly string[]
+  /** Whether the release's `-updates` and `-security` suites are installed from; both by default. */
+  readonly updates?: boolean
+  readonly security?: boolean
+  /** Filesystem UUIDs by partition (`root`, `esp`, `swap`, `var-log`), instead of the constant ones. */
+  readonly uuids?: Readonly<Record<string, string>>
+  readonly tools?: Layer
+}
+
+/**
+ * Installs Debian as the answer file says and makes a disk of it that boots by BIOS and UEFI.
+ *
+ * @example layer('install:trixie', bootstrap({ suite: 'trixie', preseed: 'preseed/trixie.cfg', disk: '4G' }))
+ */
+export function bootstrap(options: BootstrapOptions): Recipe {
+  checkOptions('bootstrap', options, rules)
+  const { suite, preseed, components = ['main', 'non-free-firmware'] } = options
+  const { updates = true, security = true, tools = defaultTools } = options
+  return {
+    name: 'bootstrap',
+    mode: 'chroot',
+    parent: 'none',
+    inputs: {
+      preseed: { kind: 'text', path: preseed },
+      apt: { kind: 'apt', suite, components, updates, security },
+    },
+    tools,
+    steps: (facts) => {
+      const { path, findings, settings } = read(facts, options)
+      refuseErrors(findings, path)
+      return install(settings, options)
+    },
+    warnings: (facts) => {
+      const { path, findings } = read(facts, options)
+      return findings
+        .filter(({ severity }) => severity === 'warning')
+        .map(({ line, message, hint }) => ({ text: message, hint, path, ...(line === 0 ? {} : { line }) }))
+    },
+    weight: { memory: 1024 },
+  }
+}
+
+const isHostname: OptionCheck = matching(hostnamePattern, 'not a host name')
+
+const rules = {
+  required: {
+    suite: matching(/^[a-z][a-z0-9-]*$/, 'not the name of a release'),
+    preseed: isText,
+    disk: isDiskSize,
+  },
+  optional: {
+    hostname: isHostname,
+    components: listOf(matching(/^[a-z][a-z-]*$/, 'not the name of an archive area')),
+    updates: isFlag,
+    security: isFlag,
+    uuids: isUuids,
+    tools: isLayerOption,
+  },
+}
+
+function isUuids(value: unknown): string | undefined {
+  const pattern = /^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9A-F]{4}-[0-9A-F]{4})$/
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'not an object'
+  const wrong = Object.values(value).find((uuid) => typeof uuid !== 'string' || !pattern.test(uuid))
+  return wrong === undefined ? undefined : `where ${JSON.stringify(wrong)} is no UUID as blkid prints it`
+}
+
+function read(
+  facts: Facts,
+  options: BootstrapOptions,
+): { path: string; findings: ReturnType<typeof readPreseed>['findings']; settings: PreseedSettings } {
+  const { path, content } = facts.text('preseed')
+  const { settings, findings } = readPreseed(content, diskBytes(options.disk))
+  const conflicts = compareArchives(settings.apt, options)
+  return { path, settings, findings: [...findings, ...conflicts].toSorted((a, b) => a.line - b.line) }
+}
+
+/** The installer's order: packages, system, accounts, boot loader, late_command. */
+function install(settings: PreseedSettings, options: BootstrapOptions): readonly Step[] {
+  const { locale, network: net, apt, packages, boot, commands } = settings
+  const layout = finishLayout(settings, options)
+  const named = options.hostname === undefined ? net : { ...net, hostname: options.hostname }
+  const { lateCommand: late } = commands
+  return [
+    {
+      do: 'bootstrap',
+      apt: 'apt',
+      suite: options.suite,
+      variant: packages.variant,
+      packages: basePackages(settings, layout),
+      recommends: packages.recommends,
+      debconf: debconfAnswers(settings),
+    },
+    ...tasks(packages),
+    ...aptSources(options.suite, apt, packages),
+    ...identity(locale, named),
+    ...network(net),
+    ...accounts(settings.accounts),
+    ...grubDefaults(boot, layout.boot),
+    ...fileSystems(layout),
+    ...firstBoot(layout.partitions),
+    ...(late === undefined ? [] : [lateCommand(late.command, 'apt')]),
+    { do: 'disk', layout },
+  ]
+}
+
+/** As in the installer, tasks come with what they recommend even where nothing else does. */
+function tasks({ recommends, tasks: install }: PreseedSettings['packages']): readonly Step[] {
+  if (recommends || install.length === 0) return []
+  return [{ do: 'apt', apt: 'apt', install, remove: [], recommends: true }]
+}
+
+function finishLayout({ disk, boot }: PreseedSettings, { uuids = {} }: BootstrapOptions): DiskLayout {
+  // Without a layout there was an error among the findings, and they were refused.
+  if (disk === undefined) throw new Error('the answer file has no partitions')
+  const names = disk.partitions.map(({ name }) => name)
+  const unknown = Object.keys(uuids).find((name) => !names.includes(name))
+  if (unknown !== undefined) {
+    throw new ImgError('OPTION_INVALID', `bootstrap: uuids names the partition "${unknown}"`, {
+      hint: suggestHint(unknown, names, 'partitions'),
+    })
+  }
+  const partitions = disk.partitions.map((one) => {
+    const uuid = uuids[one.name]
+    return uuid === undefined ? one : { ...one, uuid }
+  })
+  return finishDiskLayout({ ...disk, partitions, boot: bootLayout(boot, partitions) })
+}
