@@ -4,6 +4,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ImgError, type ErrorFields } from '../errors.ts'
+import { suggestHint } from '../plan/suggest.ts'
+import { ownSpecifiers } from './own-modules.ts'
 
 export interface LoadedFrom {
   readonly path: string
@@ -75,7 +77,7 @@ const missingCodes: ReadonlySet<string> = new Set([
 function missingHint(specifier: string): string {
   if (specifier.startsWith('.') || specifier.startsWith('/')) return 'check the path and its extension'
   if (specifier === 'imgfile' || specifier.startsWith('imgfile/')) {
-    return 'imgfile has imgfile and imgfile/recipes'
+    return suggestHint(specifier, ownSpecifiers(), 'modules of imgfile')
   }
   return `run \`npm install ${specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')}\``
 }

@@ -2,11 +2,11 @@
 // `imgfile` and its subpaths are this installation, whatever the project has or has not installed: two copies of
 // the engine in one process would not know each other's layers.
 
-import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import * as nodeModule from 'node:module'
 import { createJiti } from 'jiti'
+import { ownModules } from './own-modules.ts'
 
 export async function importModule(path: string, cacheDir: string): Promise<unknown> {
   const hooks = (nodeModule as { registerHooks?: RegisterHooks }).registerHooks
@@ -68,20 +68,4 @@ async function importNatively(path: string, registerHooks: RegisterHooks): Promi
   } finally {
     hooks.deregister()
   }
-}
-
-/** What package.json exports, as URLs of this installation: compiled modules, or the sources when run from them. */
-function ownModules(): Readonly<Record<string, string>> {
-  const fromSource = import.meta.url.endsWith('.ts')
-  const root = new URL(fromSource ? '../../' : '../../../', import.meta.url)
-  const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
-    readonly exports: Readonly<Record<string, string | { readonly source: string; readonly default: string }>>
-  }
-  const modules: Record<string, string> = {}
-  for (const [subpath, target] of Object.entries(manifest.exports)) {
-    if (typeof target === 'string') continue
-    const url = new URL(fromSource ? target.source : target.default, root).href
-    if (existsSync(fileURLToPath(url))) modules[subpath.replace(/^\./, 'imgfile')] = url
-  }
-  return modules
 }
