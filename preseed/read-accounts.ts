@@ -118,7 +118,7 @@ function refuseClearText(sheet: Sheet): ReadonlySet<string> {
 }
 
 /** crypt(5) methods Debian's login accepts, locks (`!`, `*`) and a locked hash. */
-const hashPattern = /^(?:[!*]+|!?\$(?:y|gy|7|2[abxy]|6|5|1)\$[./A-Za-z0-9$,=+-]+)$/
+export const hashPattern: RegExp = /^(?:[!*]+|!?\$(?:y|gy|7|2[abxy]|6|5|1)\$[./A-Za-z0-9$,=+-]+)$/
 
 function readPassword(sheet: Sheet, question: string): string | undefined {
   const answer = sheet.answer(question)

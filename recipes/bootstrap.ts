@@ -5,18 +5,11 @@ import { hostnamePattern } from '../preseed/read-network.ts'
 import { type PreseedSettings, readPreseed } from '../preseed/read-preseed.ts'
 import { ImgError } from '../tasks/errors.ts'
 import { type DiskLayout, finishDiskLayout } from '../tasks/plan/disk-layout.ts'
-import {
-  checkOptions,
-  isFlag,
-  isLayerOption,
-  isText,
-  listOf,
-  matching,
-  type OptionCheck,
-} from '../tasks/plan/options.ts'
+import { checkOptions, isLayerOption, isText, matching, type OptionCheck } from '../tasks/plan/options.ts'
 import type { Facts, Layer, Recipe } from '../tasks/plan/recipe.ts'
 import { suggestHint } from '../tasks/plan/suggest.ts'
 import type { Step } from '../tasks/plan/step.ts'
+import { type Archives, archiveRules, aptInput } from './archives.ts'
 import { accounts } from './bootstrap/accounts.ts'
 import { aptSources } from './bootstrap/apt-sources.ts'
 import { basePackages, debconfAnswers } from './bootstrap/base-packages.ts'
@@ -30,20 +23,13 @@ import { network } from './bootstrap/network.ts'
 import { diskBytes, isDiskSize } from './disk-size.ts'
 import { defaultTools } from './tools.ts'
 
-export interface BootstrapOptions {
-  /** Release to install: `trixie`, `bookworm`. */
-  readonly suite: string
+export interface BootstrapOptions extends Archives {
   /** The answer file, relative to the imgfile. */
   readonly preseed: string
   /** Size of the disk: `'4G'`, `'900M'`. Images grow with the disk they are written to. */
   readonly disk: string
   /** Instead of the answer file's. */
   readonly hostname?: string
-  /** Archive areas packages may come from while building; default `main` and `non-free-firmware`. */
-  readonly components?: readonly string[]
-  /** Whether the release's `-updates` and `-security` suites are installed from; both by default. */
-  readonly updates?: boolean
-  readonly security?: boolean
   /** Filesystem UUIDs by partition (`root`, `esp`, `swap`, `var-log`), instead of the constant ones. */
   readonly uuids?: Readonly<Record<string, string>>
   readonly tools?: Layer
@@ -56,15 +42,14 @@ export interface BootstrapOptions {
  */
 export function bootstrap(options: BootstrapOptions): Recipe {
   checkOptions('bootstrap', options, rules)
-  const { suite, preseed, components = ['main', 'non-free-firmware'] } = options
-  const { updates = true, security = true, tools = defaultTools } = options
+  const { preseed, tools = defaultTools } = options
   return {
     name: 'bootstrap',
     mode: 'chroot',
     parent: 'none',
     inputs: {
       preseed: { kind: 'text', path: preseed },
-      apt: { kind: 'apt', suite, components, updates, security },
+      apt: aptInput(options),
     },
     tools,
     steps: (facts) => {
@@ -86,15 +71,13 @@ const isHostname: OptionCheck = matching(hostnamePattern, 'not a host name')
 
 const rules = {
   required: {
-    suite: matching(/^[a-z][a-z0-9-]*$/, 'not the name of a release'),
+    ...archiveRules.required,
     preseed: isText,
     disk: isDiskSize,
   },
   optional: {
     hostname: isHostname,
-    components: listOf(matching(/^[a-z][a-z-]*$/, 'not the name of an archive area')),
-    updates: isFlag,
-    security: isFlag,
+    ...archiveRules.optional,
     uuids: isUuids,
     tools: isLayerOption,
   },
@@ -147,9 +130,9 @@ function install(settings: PreseedSettings, options: BootstrapOptions): readonly
 }
 
 /** As in the installer, tasks come with what they recommend even where nothing else does. */
-function tasks({ recommends, tasks: install }: PreseedSettings['packages']): readonly Step[] {
-  if (recommends || install.length === 0) return []
-  return [{ do: 'apt', apt: 'apt', install, remove: [], recommends: true }]
+function tasks({ recommends, tasks: packages }: PreseedSettings['packages']): readonly Step[] {
+  if (recommends || packages.length === 0) return []
+  return [{ do: 'apt', apt: 'apt', install: packages, remove: [], recommends: true }]
 }
 
 function finishLayout({ disk, boot }: PreseedSettings, { uuids = {} }: BootstrapOptions): DiskLayout {

@@ -8,11 +8,12 @@ export function accounts({ rootPassword, user }: AccountSettings): readonly Step
   return user === undefined ? root : [...root, ...addUser(user)]
 }
 
-export function setPassword(name: string, hash: string): Step {
+function setPassword(name: string, hash: string): Step {
   return { do: 'run', argv: ['usermod', '--password', hash, name], label: `password of ${name}` }
 }
 
-function addUser({ name, fullName, password, uid, groups, sudo }: UserSettings): readonly Step[] {
+/** Also what the recipe `users` does. */
+export function addUser({ name, fullName, password, uid, groups, sudo }: UserSettings): readonly Step[] {
   const id = uid === undefined ? [] : ['--uid', String(uid)]
   const joined = [...groups, ...(sudo ? ['sudo'] : [])]
   return [

@@ -3,19 +3,13 @@
 
 import type { Finding } from '../../preseed/finding.ts'
 import type { AptSettings } from '../../preseed/read-apt.ts'
+import { type Archives, defaultComponents } from '../archives.ts'
 
-export interface BuildArchives {
-  readonly suite: string
-  readonly components?: readonly string[]
-  readonly updates?: boolean
-  readonly security?: boolean
-}
-
-export function compareArchives(apt: AptSettings, build: BuildArchives): readonly Finding[] {
+export function compareArchives(apt: AptSettings, build: Archives): readonly Finding[] {
   return [...compareSuite(apt, build), ...compareServices(apt, build), ...compareComponents(apt, build)]
 }
 
-function compareSuite({ suite }: AptSettings, build: BuildArchives): readonly Finding[] {
+function compareSuite({ suite }: AptSettings, build: Archives): readonly Finding[] {
   if (suite === undefined || suite.name === build.suite) return []
   return [
     {
@@ -27,7 +21,7 @@ function compareSuite({ suite }: AptSettings, build: BuildArchives): readonly Fi
   ]
 }
 
-function compareServices(apt: AptSettings, build: BuildArchives): readonly Finding[] {
+function compareServices(apt: AptSettings, build: Archives): readonly Finding[] {
   return (['security', 'updates'] as const).flatMap((name): readonly Finding[] => {
     const installed = build[name] ?? true
     if (apt[name] === installed) return []
@@ -43,8 +37,8 @@ function compareServices(apt: AptSettings, build: BuildArchives): readonly Findi
   })
 }
 
-function compareComponents(apt: AptSettings, build: BuildArchives): readonly Finding[] {
-  const installed = build.components ?? ['main', 'non-free-firmware']
+function compareComponents(apt: AptSettings, build: Archives): readonly Finding[] {
+  const installed = build.components ?? defaultComponents
   const missing = apt.components.filter((name) => !installed.includes(name))
   // Only what the imgfile asks for itself; the default is no wish.
   const surplus = (build.components ?? []).filter((name) => !apt.components.includes(name))

@@ -51,6 +51,14 @@ export function checkOptions(recipe: string, options: unknown, rules: OptionRule
 export const isText: OptionCheck = (value) =>
   typeof value === 'string' && value !== '' ? undefined : 'not text'
 
+export const isTexts: OptionCheck = (value) =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  Object.values(value).every((one) => typeof one === 'string')
+    ? undefined
+    : 'not an object of texts'
+
 export const isFlag: OptionCheck = (value) => (typeof value === 'boolean' ? undefined : 'not true or false')
 
 export const isLayerOption: OptionCheck = (value) => (isLayer(value) ? undefined : 'not a layer')

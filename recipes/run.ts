@@ -1,0 +1,66 @@
+// One command in the image.
+
+import { ImgError } from '../tasks/errors.ts'
+import { checkOptions, isLayerOption, isText, isTexts } from '../tasks/plan/options.ts'
+import type { Layer, Recipe } from '../tasks/plan/recipe.ts'
+import { type Archives, archiveRules, aptInput } from './archives.ts'
+import { defaultTools } from './tools.ts'
+
+export interface RunOptions extends Partial<Archives> {
+  readonly env?: Readonly<Record<string, string>>
+  /** What the build shows instead of the command. */
+  readonly label?: string
+  readonly tools?: Layer
+}
+
+/**
+ * Runs a program with arguments, or a line of shell that stops at the first failure. There is no network, except to
+ * the locked repositories when `suite` names a release.
+ *
+ * @example layer('base:web', run('systemctl mask apt-daily.timer'), { from: install })
+ */
+export function run(command: string | readonly string[], options: RunOptions = {}): Recipe {
+  checkOptions('run', options, {
+    required: {},
+    optional: {
+      ...archiveRules.required,
+      ...archiveRules.optional,
+      env: isTexts,
+      label: isText,
+      tools: isLayerOption,
+    },
+  })
+  const argv = toArgv(command)
+  const { suite, env, label, tools = defaultTools } = options
+  const shown = label ?? (typeof command === 'string' ? command.trim().split('\n')[0] : undefined)
+  return {
+    name: 'run',
+    mode: 'chroot',
+    parent: 'required',
+    inputs: suite === undefined ? {} : { apt: aptInput({ ...options, suite }) },
+    tools,
+    steps: () => [
+      {
+        do: 'run',
+        argv,
+        ...(env === undefined ? {} : { env }),
+        ...(suite === undefined ? {} : { apt: 'apt' }),
+        ...(shown === undefined ? {} : { label: shown }),
+      },
+    ],
+  }
+}
+
+function toArgv(command: unknown): readonly string[] {
+  if (typeof command === 'string' && command.trim() !== '') return ['sh', '-eu', '-c', command]
+  const isArgv =
+    Array.isArray(command) && command.length > 0 && command.every((one) => typeof one === 'string')
+  if (isArgv && command[0] !== '') return command
+  throw new ImgError(
+    'OPTION_INVALID',
+    `run: the command is ${JSON.stringify(command)}, not text or a list of texts`,
+    {
+      hint: `write run('systemctl mask apt-daily.timer') or run(['systemctl', 'mask', 'apt-daily.timer'])`,
+    },
+  )
+}
