@@ -53,6 +53,7 @@ export async function bootOnce(options: BootOptions, context: RunContext): Promi
       cpus: options.cpus,
       network: { outside: false, forwards: [] },
       credentials: makeGuestCredentials(script),
+      restarts: false,
       console: 'socket',
     },
     nonce,

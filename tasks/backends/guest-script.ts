@@ -44,8 +44,8 @@ export function parseGuestFact(line: string, nonce: string): GuestFact | undefin
   }
 }
 
-/** Base64, since the line's own syntax expands percent signs. */
-const fileLine = (path: string, content: string): string =>
+/** A line of tmpfiles.d that makes a file; base64, since the line's own syntax expands percent signs. */
+export const fileLine = (path: string, content: string): string =>
   `f+~ ${path} 0644 root root - ${Buffer.from(content).toString('base64')}`
 
 const rule = `ACTION=="add", SUBSYSTEM=="virtio-ports", ATTR{name}=="${guestPort}", TAG+="systemd", ENV{SYSTEMD_WANTS}+="img-script.service"\n`

@@ -13,6 +13,8 @@ export interface MachineParts {
   readonly network: Network
   /** System credentials for systemd in the guest, by name. */
   readonly credentials: Readonly<Record<string, string>>
+  /** Whether a restart goes on in the same machine or ends it. */
+  readonly restarts: boolean
   /** `socket`: descriptor 5; `terminal`: our standard streams, Ctrl-A x ends the machine. */
   readonly console: 'socket' | 'terminal'
 }
@@ -38,7 +40,8 @@ export const reportSocket = 'report'
 export function makeQemuArguments(parts: MachineParts): readonly string[] {
   return [
     'qemu-system-x86_64',
-    '-nodefaults -no-user-config -no-reboot -display none -rtc base=utc'.split(' '),
+    '-nodefaults -no-user-config -display none -rtc base=utc'.split(' '),
+    parts.restarts ? [] : ['-no-reboot'],
     // A hostile image must not get further than into this process.
     ['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
     // Without graphics SeaBIOS writes to the serial line too.

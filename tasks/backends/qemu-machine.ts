@@ -170,7 +170,8 @@ export class Machine {
 
   #end(ending: Ending): void {
     this.#ending ??= ending
-    this.#program.kill('SIGKILL')
+    // With the terminal in its hands qemu must be able to put it right again.
+    this.#program.kill(this.#options.parts.console === 'terminal' ? 'SIGTERM' : 'SIGKILL')
   }
 }
 

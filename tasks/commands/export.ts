@@ -4,6 +4,7 @@ import { ImgError } from '../errors.ts'
 import { formatBytes } from '../reporters/format.ts'
 import { exportDisk, type DiskFormat } from '../run/export-disk.ts'
 import type { Command } from './command.ts'
+import { onlyLayer } from './only-layer.ts'
 import { withLayerDisks, type WithLayerDisks } from './with-layer-disks.ts'
 
 export const makeExport = (open: WithLayerDisks): Command => ({
@@ -16,7 +17,7 @@ export const makeExport = (open: WithLayerDisks): Command => ({
   ],
   example: 'img export role:ceph-node ceph.qcow2',
   run: async (call, context) => {
-    const [selector = '', file = ''] = call.args
+    const [, file = ''] = call.args
     const format = formatOf(file)
     const compress = call.options['compress'] === true
     if (compress && format !== 'qcow2') {
@@ -31,15 +32,7 @@ export const makeExport = (open: WithLayerDisks): Command => ({
       await requireTools(['qemu-img'], context)
     }
     return open(call, context, async (disks) => {
-      const names = await disks.select([selector])
-      const [layer] = names
-      if (layer === undefined || names.length > 1) {
-        throw new ImgError('USAGE', `${selector} means ${names.length} layers, and one file holds one disk`, {
-          hint: 'name one of them',
-          found: selector,
-          validOptions: names,
-        })
-      }
+      const layer = await onlyLayer(disks, call)
       const disk = await disks.disk(layer)
       const written = await exportDisk({ disk, to: file, format, compress }, context)
       if (call.json) call.print({ layer, file, format, digest: await disks.digest(layer), ...written })

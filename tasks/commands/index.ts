@@ -36,6 +36,18 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'print how layers depend on each other',
     load: async () => (await import('./graph.ts')).graph,
   },
+  export: {
+    summary: "write a layer's disk to a file",
+    load: async () => (await import('./export.ts')).exportCommand,
+  },
+  run: {
+    summary: 'boot an image in a throw-away overlay',
+    load: async () => (await import('./run.ts')).run,
+  },
+  test: {
+    summary: 'boot images under qemu and check what they say',
+    load: async () => (await import('./test.ts')).test,
+  },
   'cache stats': {
     summary: 'say how much the cache holds',
     load: async () => (await import('./cache-stats.ts')).cacheStats,
@@ -47,6 +59,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   update: {
     summary: "pin the mirrors' present state in imgfile.lock and show what changed",
     load: async () => (await import('./update.ts')).update,
+  },
+  doctor: {
+    summary: 'say what of this host is missing, and install it',
+    load: async () => (await import('./doctor.ts')).doctor,
   },
   init: {
     summary: 'start a project in an empty folder',

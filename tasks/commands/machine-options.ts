@@ -23,3 +23,12 @@ export const toWholeNumber =
       found: value,
     })
   }
+
+/** It becomes part of a configuration file. */
+export function toUserName(value: string): string {
+  if (/^[a-z_][a-z0-9_.-]{0,31}$/i.test(value)) return value
+  throw new ImgError('USAGE', `--user takes the name of an account, not ${value}`, {
+    hint: 'write --user root',
+    found: value,
+  })
+}

@@ -68,8 +68,8 @@ function stepsOf(
 ): readonly Step[] {
   const steps: Step[] = []
   for (let at: LayerName | undefined = name; at !== undefined; at = layerOf(project.graph, at).from) {
-    const { phases } = records.get(at)?.keyRecord as KeyRecord
-    steps.unshift(...phases.flatMap((phase) => phase.steps as unknown as readonly Step[]))
+    const record = records.get(at)?.keyRecord as KeyRecord | undefined
+    steps.unshift(...(record?.phases ?? []).flatMap((phase) => phase.steps as unknown as readonly Step[]))
   }
   return steps
 }
