@@ -26,16 +26,16 @@ export interface InputSources {
   readonly place: string
 }
 
-export function resolveInput(declaration: LocalInput, sources: InputSources): Promise<ResolvedInput> {
+export async function resolveInput(declaration: LocalInput, sources: InputSources): Promise<ResolvedInput> {
   switch (declaration.kind) {
     case 'text':
       return resolveText(declaration, sources)
     case 'files':
       return resolveFiles(declaration, sources)
     case 'script':
-      return Promise.resolve(resolveScript(sources))
+      return resolveScript(sources)
     case 'env':
-      return Promise.resolve(resolveEnv(declaration, sources))
+      return resolveEnv(declaration, sources)
   }
 }
 
@@ -153,7 +153,7 @@ function resolveEnv(
   const value = env[name] ?? fallback
   if (value === undefined) {
     throw new ImgError('INPUT_MISSING', `the environment variable ${name} is not set`, {
-      hint: `set it, or give env('${name}') a default`,
+      hint: `set it: ${name}=… img build; or declare the input with a default`,
     })
   }
   const digest = createHash('sha256').update(value).digest('hex')

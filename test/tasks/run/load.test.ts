@@ -64,8 +64,8 @@ globalThis.seenByTest = [a, own.layer]`,
   test('prints to stderr, since stdout is for results', async () => {
     const root = tempFolder({ 'imgfile.ts': `process.stdout.write('noise')\n${good}` })
     const written: unknown[] = []
-    const { write } = process.stderr
-    process.stderr.write = ((text: unknown) => written.push(text) > 0) as typeof write
+    const write = process.stderr.write.bind(process.stderr)
+    process.stderr.write = (text: unknown) => written.push(text) > 0
     try {
       await loadImgfile(contextOf(root))
     } finally {
