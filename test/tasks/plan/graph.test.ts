@@ -135,3 +135,13 @@ test('property: everything comes after what it needs, whatever the order of list
     }),
   )
 })
+
+test('a chain of 100,000 layers needs no stack', () => {
+  const shared = [recipe()]
+  let top: Layer = { name: 'chain:0', recipes: shared, from: undefined, declaredAt: undefined }
+  for (let place = 1; place < 100_000; place++) {
+    top = { name: `chain:${place}`, recipes: shared, from: top, declaredAt: undefined }
+  }
+  const graph = makeGraph({ layers: [top] })
+  expect([graph.layers.size, closure(graph, [top.name]).length]).toEqual([100_000, 100_000])
+})
