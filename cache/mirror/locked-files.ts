@@ -13,7 +13,7 @@ export interface LockedFiles {
   gone(): readonly GoneFile[]
 }
 
-export type Located =
+type Located =
   | ({ readonly status: 'found' } & SentFile)
   /** Not part of the locked state. */
   | { readonly status: 'refused'; readonly reason: string }

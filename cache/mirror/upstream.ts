@@ -20,7 +20,7 @@ export interface UpstreamLimits {
   readonly slowestBytesPerSecond: number
 }
 
-export const usualLimits: UpstreamLimits = {
+const usualLimits: UpstreamLimits = {
   idleMs: 30_000,
   attempts: 4,
   pauseMs: 500,
@@ -47,7 +47,7 @@ export interface Traffic {
   readonly bytes: number
 }
 
-export type Text =
+type Text =
   | { readonly status: 'current'; readonly bytes: Buffer }
   | { readonly status: 'cached'; readonly bytes: Buffer }
 

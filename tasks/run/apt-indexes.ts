@@ -21,13 +21,18 @@ export function packageListsOf(
   return lists
 }
 
+/** Which components package lists belong to. */
+export function componentsOf(lists: Readonly<Record<string, unknown>>): readonly string[] {
+  return [...new Set(Object.keys(lists).map((path) => path.split('/binary-')[0] ?? path))]
+}
+
 /** A component of the release itself must exist; that an update suite lacks one is usual. */
 export function checkComponents(release: Release, components: readonly string[]): void {
-  const known = new Set([...release.indexes.keys()].map((path) => path.split('/binary-')[0] ?? path))
-  const missing = components.find((component) => !known.has(component))
+  const known = componentsOf(Object.fromEntries(release.indexes))
+  const missing = components.find((component) => !known.includes(component))
   if (missing === undefined) return
   throw new ImgError('INPUT_INVALID', `${release.codename} has no component ${missing}`, {
-    validOptions: [...known].filter((name) => !name.includes('/') && !name.includes('.')).toSorted(),
+    validOptions: known.filter((name) => !name.includes('/') && !name.includes('.')).toSorted(),
     hint: 'correct the component in the imgfile or the preseed file',
   })
 }

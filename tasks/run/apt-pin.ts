@@ -1,10 +1,11 @@
 // Bringing the locked state into the cache before a build, and what happens when nobody has it any more.
 
+import type { GoneFile } from '../../cache/mirror/locked-files.ts'
 import type { RunContext } from '../context.ts'
 import { ImgError } from '../errors.ts'
 import type { AptInput } from '../plan/recipe.ts'
 import { checkClock, isoSeconds, type Archives } from './apt-archives.ts'
-import { checkComponents, packageListsOf } from './apt-indexes.ts'
+import { checkComponents, componentsOf, packageListsOf } from './apt-indexes.ts'
 import { aptSuitesOf, type AptSuite } from './apt-suites.ts'
 import type { Lock, Pin, PinnedState } from './lockfile.ts'
 
@@ -36,14 +37,37 @@ export async function obtainLocked(
   return lost.map(({ suite }) => suite)
 }
 
-export interface Lost {
+/**
+ * After a build that failed because package files of the locked state are gone from the mirror: pins its present
+ * state. Empty when it has nothing newer, and then the mirror is broken rather than ahead.
+ */
+export async function repinGone(
+  lock: Lock,
+  gone: readonly GoneFile[],
+  context: RunContext,
+): Promise<readonly AptSuite[]> {
+  const archives = await lock.archives()
+  const lost: Lost[] = []
+  for (const { archive, suite, path, reason } of gone) {
+    if (lost.some(({ suite: known }) => known.archive === archive && known.suite === suite)) continue
+    const pin = pinOf(lock, { archive, suite })
+    const state = await archives.fetchRelease(pin)
+    if (state.inRelease === pin.inRelease) continue
+    const components = componentsOf(pin.indexes)
+    lost.push({ suite: { archive, suite }, components, because: `${path} ${reason}` })
+  }
+  if (lost.length > 0) await repin(lock, lost, context)
+  return lost.map(({ suite }) => suite)
+}
+
+interface Lost {
   readonly suite: AptSuite
   readonly components: readonly string[]
   readonly because: string
 }
 
 /** Pins the mirror's present state in place of one whose files are gone, and says so. */
-export async function repin(lock: Lock, lost: readonly Lost[], context: RunContext): Promise<void> {
+async function repin(lock: Lock, lost: readonly Lost[], context: RunContext): Promise<void> {
   const archives = await lock.archives()
   const states: PinnedState[] = []
   for (const { suite, components, because } of lost) {

@@ -2,9 +2,8 @@
 
 import { readPackageList } from '../../cache/mirror/package-list.ts'
 import type { RunContext } from '../context.ts'
-import type { Archives, SuiteState } from './apt-archives.ts'
-import { isoSeconds } from './apt-archives.ts'
-import { packageListsOf } from './apt-indexes.ts'
+import { isoSeconds, type Archives, type SuiteState } from './apt-archives.ts'
+import { componentsOf, packageListsOf } from './apt-indexes.ts'
 import type { Archive } from './apt-suites.ts'
 import type { Lock, Pin, PinnedState } from './lockfile.ts'
 
@@ -77,11 +76,7 @@ function statusOf(pin: Pin, state: SuiteState): SuiteChange['status'] {
 function sameLists(pin: Pin, { release }: SuiteState): Readonly<Record<string, string>> {
   const listed = Object.keys(pin.indexes).map((path) => [path, release.indexes.get(path)?.sha256] as const)
   const kept = listed.filter((entry): entry is readonly [string, string] => entry[1] !== undefined)
-  return { ...Object.fromEntries(kept), ...packageListsOf(release, componentsOf(pin)) }
-}
-
-function componentsOf(pin: Pin): readonly string[] {
-  return [...new Set(Object.keys(pin.indexes).map((path) => path.split('/binary-')[0] ?? path))]
+  return { ...Object.fromEntries(kept), ...packageListsOf(release, componentsOf(pin.indexes)) }
 }
 
 /** Undefined when the old lists are gone; they cannot be had from anywhere else. */
@@ -90,7 +85,7 @@ async function comparePackages(
   pin: Pin,
   state: SuiteState,
 ): Promise<readonly PackageChange[] | undefined> {
-  const lists = packageListsOf(state.release, componentsOf(pin))
+  const lists = packageListsOf(state.release, componentsOf(pin.indexes))
   const before = await versionsIn(archives, pin.indexes)
   for (const path of Object.keys(lists)) await archives.fetchIndex(state, path)
   const after = await versionsIn(archives, lists)

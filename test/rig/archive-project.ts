@@ -23,10 +23,10 @@ export interface ArchiveProject {
 }
 
 export const quick: UpstreamLimits = {
-  idleMs: 300,
+  idleMs: 10_000,
   attempts: 3,
   pauseMs: 1,
-  graceMs: 5000,
+  graceMs: 30_000,
   slowestBytesPerSecond: 1000,
 }
 
@@ -50,7 +50,7 @@ export const october: SuiteContent = {
   packages: { 'hello_1.1': 'hello, one point one', 'moon_1.0': 'a moon' },
 }
 
-export async function openArchiveProject(signer: Signer): Promise<ArchiveProject> {
+export async function openArchiveProject(signer: Signer, limits = quick): Promise<ArchiveProject> {
   const mirror = await startFakeMirror()
   const folder = makeFolder()
   const events: ImgEvent[] = []
@@ -82,7 +82,7 @@ export async function openArchiveProject(signer: Signer): Promise<ArchiveProject
     },
     async open({ frozen = false, context: changed = {} } = {}) {
       const used = { ...context, ...changed }
-      return await openLock(used, { frozen, archives: openArchives(used, quick) })
+      return await openLock(used, { frozen, archives: openArchives(used, limits) })
     },
     async close() {
       await mirror.down()

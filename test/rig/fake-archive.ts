@@ -66,7 +66,7 @@ export function makeSuite(signer: Signer, content: SuiteContent): ReadonlyMap<st
     const bytes = Buffer.from(text)
     const file = packageFile(id)
     files.set(file, bytes)
-    return `Package: ${name}\nVersion: ${version}\nFilename: ${file}\nSize: ${bytes.length}\nSHA256: ${sha256(bytes)}\n`
+    return `Package: ${name}\nArchitecture: ${debianArchitecture()}\nVersion: ${version}\nFilename: ${file}\nSize: ${bytes.length}\nSHA256: ${sha256(bytes)}\n`
   })
   const index = `main/binary-${debianArchitecture()}`
   const plain = Buffer.from(paragraphs.join('\n'))

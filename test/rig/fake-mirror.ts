@@ -18,7 +18,7 @@ export interface FakeMirror {
   up(): Promise<void>
 }
 
-export type Fault =
+type Fault =
   | 'none'
   | { readonly status: number }
   /** Says how long it is, sends this much and cuts the connection. */

@@ -56,6 +56,25 @@ test('a file that comes too slowly is given up, although bytes keep coming', asy
   server.close()
 })
 
+test.each([['silent' as const], [{ stallAfter: 4 }]])(
+  '%j is given up after the idle limit',
+  async (fault) => {
+    mirror.faults.set('/file', [fault])
+    const limits = { idleMs: 200, attempts: 2 }
+    expect(await open({}, limits).download(`${mirror.url}/file`, wanted)).toEqual({
+      status: 'unreachable',
+      reason: 'sent nothing for 0.2 s',
+    })
+    expect(mirror.requests).toHaveLength(2)
+  },
+)
+
+test.each([['silent' as const], [{ stallAfter: 4 }]])('one %j is got over', async (fault) => {
+  mirror.faults.set('/file', [fault, 'none'])
+  const limits = { idleMs: 1000, attempts: 3 }
+  expect(await open({}, limits).download(`${mirror.url}/file`, wanted)).toEqual({ status: 'stored' })
+})
+
 test('an interrupt ends a download that waits', async () => {
   mirror.faults.set('/file', ['silent'])
   const controller = new AbortController()
@@ -135,7 +154,6 @@ describe('a file that changes', () => {
   test.each([
     [[{ cutAfter: 3 }], 'the connection was cut'],
     [[{ status: 503 }], 'answered 503'],
-    [['silent' as const], 'sent nothing for 0.3 s'],
   ])('%j', async (faults, reason) => {
     mirror.faults.set('/file', faults)
     expect(await open().read(`${mirror.url}/file`)).toEqual({ status: 'unreachable', reason })
