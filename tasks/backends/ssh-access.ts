@@ -80,11 +80,14 @@ export async function waitForSsh(port: number, signal: AbortSignal): Promise<voi
 
 function greets(port: number, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = createConnection({ port, host: '127.0.0.1', signal })
+    const socket = createConnection({ port, host: '127.0.0.1' })
     const done = (greeted: boolean): void => {
+      signal.removeEventListener('abort', stop)
       socket.destroy()
       resolve(greeted)
     }
+    const stop = (): void => done(false)
+    signal.addEventListener('abort', stop)
     socket.setTimeout(10_000, () => done(false))
     socket.once('data', (data) => done(data.toString('latin1').startsWith('SSH-')))
     socket.once('error', () => done(false))

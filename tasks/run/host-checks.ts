@@ -119,9 +119,10 @@ async function checkAppliance({ uid }: RunContext): Promise<readonly HostCheck[]
 /** Also tells the time: a clock that is wrong by hours makes every signature look wrong. */
 async function checkMirror(context: RunContext): Promise<readonly HostCheck[]> {
   const name = 'mirror'
-  const { debian } = await discoverMirrors(context)
-  const shown = withoutCredentials(debian)
+  let shown = 'none'
   try {
+    const { debian } = await discoverMirrors(context)
+    shown = withoutCredentials(debian)
     const response = await fetch(`${debian}/dists/stable/InRelease`, {
       method: 'HEAD',
       signal: AbortSignal.any([context.signal, AbortSignal.timeout(10_000)]),
@@ -129,6 +130,7 @@ async function checkMirror(context: RunContext): Promise<readonly HostCheck[]> {
     if (!response.ok) throw new Error(`it answers ${response.status}`)
     return [{ name, status: 'ok', found: shown }, checkClock(response.headers.get('date'), context.now())]
   } catch (error) {
+    if (context.signal.aborted) throw error
     const reason = error instanceof Error ? error.message : String(error)
     const hint = 'set IMG_MIRROR to a mirror this host can reach; what is cached still builds'
     return [{ name, status: 'limited', found: `${shown}: ${reason}`, hint }]
