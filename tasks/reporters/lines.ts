@@ -82,7 +82,9 @@ function outcomeLines(layer: string, outcome: Outcome, options: { readonly verbo
     case 'failed':
       return [
         `${layer}: failed after ${formatDuration(outcome.ms)}`,
-        ...errorLines(outcome.error).map((line) => `  ${line}`),
+        ...errorLines(outcome.error)
+          .filter((line) => line !== `  layer ${layer}`)
+          .map((line) => `  ${line}`),
         ...(outcome.log === undefined ? [] : [`    log ${escapeControls(outcome.log)}`]),
       ]
     case 'cancelled':

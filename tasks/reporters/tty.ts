@@ -95,7 +95,8 @@ export function renderRunning(
   const width = Math.max(0, ...shown.map(({ layer }) => layer.length))
   const frame = shown.map(({ layer, since, expectedMs, doing }) => {
     const expected = expectedMs === undefined ? '' : ` of about ${formatDuration(expectedMs)}`
-    const elapsed = formatDuration(Math.floor((now - since) / 1000) * 1000).replace(/^0 ms$/, '0 s')
+    const seconds = Math.floor((now - since) / 1000)
+    const elapsed = seconds < 60 ? `${seconds} s` : formatDuration(seconds * 1000)
     return `${layer.padEnd(width)}  ${elapsed}${expected}  ${doing}`
   })
   if (shown.length < running.length) frame.push(`and ${running.length - shown.length} more`)

@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest'
+import { makePlainReporter } from '../../../tasks/reporters/plain.ts'
+import type { Verbosity } from '../../../tasks/reporters/reporter.ts'
+import { recordingStream } from './recording-stream.ts'
+import { sampleEvents } from './sample-events.ts'
+
+test('one line per event', async () => {
+  expect(await shown('normal')).toMatchInlineSnapshot(`
+    "plan: 5 layers, 3 to build
+    warning: the clock of this machine is 3 h behind
+      hint run chronyd
+    base:a: waiting for process 17
+    base:a: building, about 41 s expected
+    role:web: building
+    base:a: step 1 of 2, apply catalog
+    base:a: pinned anew
+    base:a: built in 42 s
+    role:web: failed after 900 ms
+      error STEP_FAILED: apt-get exited with 100
+        hint see the lines below
+        last output
+          | Reading package lists...
+          | E: Unable to locate package nginxx\\x07
+        log /cache/log
+    role:c: cancelled, role:web failed
+    "
+  `)
+})
+
+test('verbose also has the output of the steps, by whole lines and harmless', async () => {
+  expect(await shown('verbose')).toMatchInlineSnapshot(`
+    "plan: 5 layers, 3 to build
+    warning: the clock of this machine is 3 h behind
+      hint run chronyd
+    base:a: waiting for process 17
+    base:a: building, about 41 s expected
+    role:web: building
+    base:a: step 1 of 2, apply catalog
+    base:a | Notice: one
+    role:web | odd \\x1b]0;title\\x07
+    base:a | Notice: two
+    base:a: pinned anew
+    base:a | last
+    base:a: built in 42 s
+    role:b: unchanged
+    role:web: failed after 900 ms
+      error STEP_FAILED: apt-get exited with 100
+        hint see the lines below
+        last output
+          | Reading package lists...
+          | E: Unable to locate package nginxx\\x07
+        log /cache/log
+    role:c: cancelled, role:web failed
+    "
+  `)
+})
+
+test('quiet has warnings and failures', async () => {
+  expect(await shown('quiet')).toMatchInlineSnapshot(`
+    "warning: the clock of this machine is 3 h behind
+      hint run chronyd
+    role:web: failed after 900 ms
+      error STEP_FAILED: apt-get exited with 100
+        hint see the lines below
+        last output
+          | Reading package lists...
+          | E: Unable to locate package nginxx\\x07
+        log /cache/log
+    "
+  `)
+})
+
+test('a build with nothing to do says nothing', async () => {
+  const stream = recordingStream()
+  makePlainReporter({ stream, json: false, verbosity: 'normal', env: {}, now: () => 0 }).emit({
+    event: 'plan',
+    layers: 3,
+    builds: 0,
+  })
+  expect(stream.text()).toBe('')
+})
+
+async function shown(verbosity: Verbosity): Promise<string> {
+  const stream = recordingStream()
+  const reporter = makePlainReporter({ stream, json: false, verbosity, env: {}, now: () => 0 })
+  for (const event of sampleEvents) reporter.emit(event)
+  await reporter.close()
+  reporter.emit({ event: 'note', text: 'after the end' })
+  return stream.text()
+}
