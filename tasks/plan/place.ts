@@ -1,7 +1,7 @@
 // Where the user wrote something, for messages: `imgfile.ts:12:3`.
 
 /**
- * The first place on the stack outside the engine and the recipes, whose functions declare layers on a user's behalf.
+ * The first place on the stack outside the engine, the recipes and packages, which declare layers on a user's behalf.
  * V8 makes the text of a stack only when it is asked for, so the answer is a function.
  */
 export function capturePlace(caller: (...args: never[]) => unknown): () => string | undefined {
@@ -29,7 +29,7 @@ function placeIn(stack: string): string | undefined {
     if (frame === null) continue
     const [, scheme = '', location = ''] = frame
     const place = scheme === '' ? location : decodeURIComponent(location)
-    if (!ours.some((folder) => place.startsWith(folder))) return place
+    if (!place.includes('/node_modules/') && !ours.some((folder) => place.startsWith(folder))) return place
   }
   return undefined
 }

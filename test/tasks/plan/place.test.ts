@@ -1,3 +1,4 @@
+import { runInThisContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { capturePlace, placeFields, relativePlace } from '../../../tasks/plan/place.ts'
 
@@ -7,12 +8,20 @@ function declared(): string | undefined {
 
 test('the place is where the function was called', () => {
   const place = declared()
-  expect(place).toMatch(/^\/.*\/test\/tasks\/plan\/place\.test\.ts:9:\d+$/)
+  expect(place).toMatch(/^\/.*\/test\/tasks\/plan\/place\.test\.ts:10:\d+$/)
 })
 
 test('the place survives other functions in between', () => {
   const [place] = [0].map(() => declared())
-  expect(place).toMatch(/place\.test\.ts:14:\d+$/)
+  expect(place).toMatch(/place\.test\.ts:15:\d+$/)
+})
+
+test('a function in a package declares for its caller', () => {
+  const filename = '/home/me/images/node_modules/site-images/index.js'
+  const wrapped = runInThisContext('(declare) => declare()', { filename }) as (
+    declare: () => unknown,
+  ) => unknown
+  expect(wrapped(declared)).toMatch(/place\.test\.ts:24:\d+$/)
 })
 
 test.each([
