@@ -1,6 +1,7 @@
 // The contract of a backend. test/contract/backend.ts is the same contract as a suite; every backend and the fake run it.
 
 import type { RunContext } from '../context.ts'
+import type { ScriptFunction } from '../plan/recipe.ts'
 import type { Mode, Step } from '../plan/step.ts'
 
 export interface Backend {
@@ -30,6 +31,8 @@ export interface Work {
   readonly tools?: string
   /** Host path of each staged input, by the name steps use. */
   readonly inputs: Readonly<Record<string, string>>
+  /** The function behind each script input, which cannot be staged; absent when no step is one. */
+  readonly scripts?: Readonly<Record<string, ScriptFunction>>
   /** How each apt input is reached while building. */
   readonly apt: Readonly<Record<string, AptAccess>>
   /** Private, empty, on the cache's filesystem; the caller removes it. */

@@ -128,6 +128,13 @@ export function startProgram(argv: readonly string[], options: StartOptions = {}
   }
 }
 
+/** The same program, killed when we die: for the few that cannot go through `runProgram`. */
+export const dyingWithUs = (argv: readonly string[]): readonly string[] => [
+  launcher,
+  ...namespaces('none'),
+  ...argv,
+]
+
 /** Where host programs are looked for; a user's PATH would leak into results. */
 export const programPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 

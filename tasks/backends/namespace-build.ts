@@ -1,0 +1,88 @@
+// What the steps of one build share.
+
+import { statfs } from 'node:fs/promises'
+import { appendFileSync } from 'node:fs'
+import type { RunContext } from '../context.ts'
+import { ImgError } from '../errors.ts'
+import type { ProgramResult } from '../run/process.ts'
+import type { Work } from './backend.ts'
+import type { Folders } from './namespace-mounts.ts'
+import type { NamespaceSession, SessionCommand } from './namespace-session.ts'
+
+export interface Build {
+  readonly work: Work
+  readonly context: RunContext
+  readonly session: NamespaceSession
+  readonly folders: Folders
+  /** SOURCE_DATE_EPOCH, and what modification times later than `cut` become. Seconds since 1970. */
+  readonly epoch: number
+  readonly cut: number
+}
+
+/** Runs a program of the tool tree, which sees the work folder but not the image as its root. */
+export async function runTool(
+  build: Build,
+  argv: readonly string[],
+  command: Omit<SessionCommand, 'root'> & { readonly what: string },
+): Promise<ProgramResult> {
+  const result = await runLogged(build, argv, { ...command, root: build.folders.tools })
+  if (result.exitCode !== 0) throw await failure(build, command.what, result)
+  return result
+}
+
+/** Runs a program of the image in the image's root. */
+export async function runInImage(
+  build: Build,
+  argv: readonly string[],
+  command: Omit<SessionCommand, 'root'> & { readonly what: string },
+): Promise<ProgramResult> {
+  const result = await runLogged(build, argv, { ...command, root: build.folders.image })
+  if (result.exitCode !== 0) throw await failure(build, command.what, result)
+  return result
+}
+
+/** Runs a program of the host inside the namespaces: mounting, copying, removing. */
+export async function runOnHost(
+  build: Build,
+  argv: readonly string[],
+  command: Omit<SessionCommand, 'root'> & { readonly what: string },
+): Promise<ProgramResult> {
+  const result = await runLogged(build, argv, command)
+  if (result.exitCode !== 0) throw await failure(build, command.what, result)
+  return result
+}
+
+export async function failure(build: Build, what: string, result: ProgramResult): Promise<ImgError> {
+  const { layer, directory } = build.work
+  const output = lastLines(result.stderr === '' ? result.stdout : result.stderr)
+  if (/No space left on device|ENOSPC/.test(output)) {
+    const { bavail, bsize } = await statfs(directory)
+    if (bavail * bsize < 64 * 1024 * 1024) {
+      return new ImgError('DISK_FULL', `layer ${layer}: no space left for ${what}`, {
+        layer,
+        path: directory,
+        output,
+        hint: 'free space, run `img cache gc`, or set IMG_CACHE_DIR to a larger filesystem',
+      })
+    }
+  }
+  return new ImgError('STEP_FAILED', `layer ${layer}: ${what} failed with exit code ${result.exitCode}`, {
+    layer,
+    output,
+    hint: `the whole output is in ${build.work.log}`,
+  })
+}
+
+function runLogged(build: Build, argv: readonly string[], command: SessionCommand): Promise<ProgramResult> {
+  if (command.quiet === true) return build.session.run(argv, command)
+  appendFileSync(build.work.log, `+ ${argv[0]}\n`)
+  return build.session.run(argv, {
+    ...command,
+    onOutput: (text, stream) => {
+      build.context.emit({ event: 'output', layer: build.work.layer, stream, text })
+      command.onOutput?.(text, stream)
+    },
+  })
+}
+
+const lastLines = (text: string): string => text.trimEnd().split('\n').slice(-20).join('\n')

@@ -1,0 +1,180 @@
+// Runs chroot steps in fresh namespaces: as root for everything, without root for layers that begin a chain.
+
+import path from 'node:path'
+import type { RunContext } from '../context.ts'
+import { ImgError } from '../errors.ts'
+import { runProgram } from '../run/process.ts'
+import type { Backend, BackendProbe, Work, WorkResult } from './backend.ts'
+import { labelOf, runTreeStep } from './chroot-steps.ts'
+import { cleanDisk, trimMounted } from './clean-disk.ts'
+import { makeDisk } from './disk-assemble.ts'
+import { digestOutside, inspectDisk } from './disk-inspect.ts'
+import { copyDisk, endProcesses, mountDisk, unmountDisk } from './disk-mounts.ts'
+import { runOnHost, type Build } from './namespace-build.ts'
+import { makeFolders, mountImage, mountTools } from './namespace-mounts.ts'
+import { openNamespace } from './namespace-session.ts'
+import { digestTree } from './namespace-tree.ts'
+import { packTools } from './tool-tree.ts'
+import { readToolVersions } from './tool-versions.ts'
+
+export function namespaceBackend(): Backend {
+  return { name: 'namespace', modes: ['chroot'], probe, run }
+}
+
+async function probe(context: RunContext): Promise<BackendProbe> {
+  const isRoot = context.uid === 0
+  const user = isRoot ? [] : ['--user', '--map-root-user', '--map-auto']
+  const argv = [
+    'unshare',
+    ...user,
+    '--mount',
+    '--pid',
+    '--ipc',
+    '--uts',
+    '--fork',
+    'mount',
+    '-t',
+    'tmpfs',
+    'none',
+    '/mnt',
+  ]
+  try {
+    const result = await runProgram(argv, { timeoutMs: 10_000 })
+    if (result.exitCode === 0) return { available: true }
+    const reason = `namespaces cannot be made: ${result.stderr.trim()}`
+    return {
+      available: false,
+      reason,
+      hint: isRoot
+        ? 'inside a container the capability SYS_ADMIN is needed'
+        : 'install uidmap, or run as root',
+    }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    return { available: false, reason, hint: 'install util-linux' }
+  }
+}
+
+async function run(work: Work, context: RunContext): Promise<WorkResult> {
+  if (work.parentDisk !== undefined && context.uid !== 0) {
+    throw new ImgError('BACKEND_UNAVAILABLE', `layer ${work.layer}: mounting its parent's disk needs root`, {
+      layer: work.layer,
+      hint: 'run img as root, or use the libguestfs backend',
+    })
+  }
+  const folders = makeFolders(work.directory)
+  const session = await openNamespace({
+    directory: path.join(folders.work, 'mounts'),
+    userNamespace: context.uid !== 0,
+    signal: context.signal,
+    log: work.log,
+  })
+  const dates = Object.values(work.apt).map(({ date }) => date)
+  const build: Build = {
+    work,
+    context,
+    session,
+    folders,
+    epoch: work.steps.find((step) => step.do === 'seal')?.epoch ?? 0,
+    // What the build made is younger than every package; a layer without packages can only tell by its own start.
+    cut: dates.length === 0 ? Math.floor(context.now() / 1000) - 2 : Math.max(...dates),
+  }
+  try {
+    const result =
+      work.parentDisk === undefined ? await runFirst(build) : await runOnParent(build, work.parentDisk)
+    return result
+  } finally {
+    await session.close()
+  }
+}
+
+/** A layer without parent: a folder is filled and becomes a disk or an archive. */
+async function runFirst(build: Build): Promise<WorkResult> {
+  const { work, session, folders } = build
+  if (work.tools !== undefined) await mountTools(session, folders, work.tools)
+  for (const [index, step] of work.steps.entries()) {
+    announce(build, index)
+    if (step.do === 'disk') {
+      const versions = await readToolVersions(build)
+      await endProcesses(build)
+      const disk = await makeDisk(build, step.layout)
+      const parts = await inspectDisk(build, disk)
+      const about = await digestOutside(disk, parts)
+      return finish(build, {
+        files: { 'disk.raw': disk },
+        treeDigest: await digestTree(build, { about, filesystemRoots: [] }),
+        toolVersions: versions,
+      })
+    }
+    if (step.do === 'archive') {
+      await endProcesses(build)
+      const archive = await packTools(build)
+      const treeDigest = await digestTree(build, { about: 'archive', filesystemRoots: [] })
+      return finish(build, {
+        files: { 'root.tar': archive },
+        treeDigest,
+        toolVersions: await readToolVersions(build),
+      })
+    }
+    await runTreeStep(build, step)
+    // A tool tree has no other tools to be sealed and packed with than its own.
+    if (step.do === 'bootstrap' && work.tools === undefined) await mountTools(session, folders, folders.tree)
+    if (step.do === 'bootstrap')
+      await mountImage(session, folders, { tools: work.tools, inputs: work.inputs })
+  }
+  throw new Error(`layer ${work.layer} has no parent and ends without a disk or an archive`)
+}
+
+/** A layer on a parent: steps run in a copy of its disk. */
+async function runOnParent(build: Build, parentDisk: string): Promise<WorkResult> {
+  const { work, session, folders } = build
+  if (work.tools === undefined) throw new Error(`layer ${work.layer} has a parent but no tool tree`)
+  await mountTools(session, folders, work.tools)
+  const file = await copyDisk(build, parentDisk)
+  const disk = await mountDisk(build, file)
+  await mountTools(session, folders, work.tools)
+  await mountImage(session, folders, { tools: work.tools, inputs: work.inputs })
+  for (const [index, step] of work.steps.entries()) {
+    announce(build, index)
+    if (step.do === 'disk' || step.do === 'archive') throw new Error(`${step.do} on a parent's disk`)
+    await runTreeStep(build, step)
+  }
+  const toolVersions = await readToolVersions(build)
+  await endProcesses(build)
+  const about = await digestOutside(file, disk.parts)
+  const filesystemRoots = disk.mounts.map(({ mount }) => mount)
+  const treeDigest = await digestTree(build, { about, filesystemRoots })
+  await trimMounted(build, disk)
+  await unmountDisk(build, disk)
+  await mountTools(session, folders, work.tools)
+  await cleanDisk(build, file, disk.parts)
+  return finish(build, { files: { 'disk.raw': file }, treeDigest, toolVersions })
+}
+
+function announce(build: Build, index: number): void {
+  const { layer, steps } = build.work
+  const step = steps[index]
+  if (step === undefined) return
+  build.context.emit({
+    event: 'step-start',
+    layer,
+    step: index + 1,
+    steps: steps.length,
+    label: labelOf(step),
+  })
+}
+
+/** What is left of the work folder besides the files may belong to ids the caller cannot remove. */
+async function finish(build: Build, result: WorkResult): Promise<WorkResult> {
+  const { tools, image, tree, work } = build.folders
+  const script = `
+for root in "$1" "$2" "$3"; do
+  while mountpoint -q "$root"; do umount -R "$root"; done
+done
+rm -rf -- "$3" "$4/apt" "$4/esp" "$4/out" "$4/debconf" "$4/tree.tar" "$4/parts"
+`
+  await runOnHost(build, ['sh', '-euc', script, 'sh', tools, image, tree, work], {
+    what: 'removing the work tree',
+  })
+  return result
+}

@@ -1,0 +1,53 @@
+// What a tree means, as one digest: of every path its type, mode, owner, times, attributes and content, but nothing of
+// where a filesystem put them. The same for a folder, for the filesystem made of it, and for an archive of it.
+
+import { createHash } from 'node:crypto'
+import { readTar, type TarEntry } from './tar-entries.ts'
+
+/**
+ * `about` is what else the digest is over: the shape of the disk. `filesystemRoots` are the paths (`''`, `var`) whose
+ * `lost+found` belongs to the filesystem and not to the tree.
+ */
+export async function computeTreeDigest(
+  tar: AsyncIterable<Buffer>,
+  rest: { readonly about: string; readonly filesystemRoots: readonly string[] },
+): Promise<string> {
+  const lostAndFound = new Set(rest.filesystemRoots.map((root) => (root === '' ? lost : `${root}/${lost}`)))
+  const records: (readonly [path: string, record: string])[] = []
+  let content = createHash('sha256')
+  await readTar(tar, {
+    entry: (entry) => {
+      if (entry.type !== '0') return undefined
+      content = createHash('sha256')
+      return (part) => void content.update(part)
+    },
+    end: (entry) => {
+      const digest = entry.type === '0' ? content.digest('hex') : ''
+      if (!lostAndFound.has(entry.path)) records.push([entry.path, renderRecord(entry, digest)])
+    },
+  })
+  const total = createHash('sha256').update(`img tree 1\n${rest.about}\n`)
+  for (const [, record] of records.toSorted(([one], [other]) => (one < other ? -1 : 1))) {
+    total.update(`${record}\n`, 'latin1')
+  }
+  return total.digest('hex')
+}
+
+const lost = 'lost+found'
+
+function renderRecord(entry: TarEntry, digest: string): string {
+  const attributes = Object.entries(entry.attributes).toSorted(([one], [other]) => (one < other ? -1 : 1))
+  return JSON.stringify([
+    entry.path,
+    entry.type,
+    entry.mode,
+    entry.uid,
+    entry.gid,
+    entry.mtime,
+    entry.size,
+    digest,
+    entry.link,
+    entry.device,
+    attributes,
+  ])
+}
