@@ -70,6 +70,7 @@ export function openArchives(context: RunContext, limits?: UpstreamLimits): Arch
       )
       const state = await verified({ archive, suite }, bytes)
       await content.keep(bytes)
+      warnExpired(state, context)
       return state
     },
 
@@ -88,6 +89,16 @@ export function openArchives(context: RunContext, limits?: UpstreamLimits): Arch
       return await fetchFile(archive, `dists/${suite}/${path}`, wanted)
     },
   }
+}
+
+/** apt would refuse it; for a build it is as good as any other state, but somebody should look at that mirror. */
+function warnExpired({ suite, release: { date, validUntil } }: SuiteState, context: RunContext): void {
+  if (validUntil === undefined || context.now() <= validUntil) return
+  context.emit({
+    event: 'warning',
+    text: `the mirror's state of ${suite} (${isoSeconds(date)}) was valid until ${isoSeconds(validUntil)} only`,
+    hint: 'the mirror is not kept up to date: set IMG_MIRROR to another one',
+  })
 }
 
 /** A clock behind the archive makes files the build creates look older than the packages it installs. */

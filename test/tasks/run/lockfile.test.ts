@@ -174,6 +174,16 @@ describe.runIf(hasGpg)('imgfile.lock', () => {
     expect(project.mirror.requests).toEqual([])
   })
 
+  test('a state past its Valid-Until is pinned with a warning', async () => {
+    project.serve({ ...september, fields: { 'Valid-Until': 'Sat, 19 Sep 2026 07:55:41 UTC' } })
+    await (await project.open()).resolve(trixie)
+    expect(project.events[0]).toEqual({
+      event: 'warning',
+      text: "the mirror's state of trixie (2026-09-12T07:55:41Z) was valid until 2026-09-19T07:55:41Z only",
+      hint: 'the mirror is not kept up to date: set IMG_MIRROR to another one',
+    })
+  })
+
   test('a clock before the state refuses to pin it', async () => {
     const context = { now: () => Date.parse('2026-09-12T07:55:40Z') }
     await expect((await project.open({ context })).resolve(trixie)).rejects.toMatchObject({
