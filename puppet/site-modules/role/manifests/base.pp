@@ -1,0 +1,4 @@
+# What every machine has.
+class role::base {
+  contain profile::base
+}
