@@ -1,12 +1,13 @@
 // Unpacked tool trees, by content: one folder serves every layer and project that runs its tools from that tree.
 
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { withKeyLock } from '../../cache/locks.ts'
 import type { Store } from '../../cache/store.ts'
 import { unpackTools } from '../backends/tool-tree.ts'
 import type { RunContext } from '../context.ts'
 import { ImgError } from '../errors.ts'
+import { openWorkspace } from './workspace.ts'
 
 /** Folder of the tree a tool layer's record names, restored and unpacked when it is not there yet. */
 export async function unpackedTools(key: string, store: Store, context: RunContext): Promise<string> {
@@ -24,9 +25,15 @@ export async function unpackedTools(key: string, store: Store, context: RunConte
     {},
     async () => {
       if (existsSync(folder)) return folder
-      const tar = `${folder}.tar`
-      await store.restore(archive, tar)
-      await unpackTools(tar, folder, context)
+      mkdirSync(join(context.cacheDir, 'tools'), { recursive: true })
+      const workspace = await openWorkspace(context.cacheDir)
+      try {
+        const tar = join(workspace.path, 'root.tar')
+        await store.restore(archive, tar)
+        await unpackTools(tar, folder, context)
+      } finally {
+        await workspace.remove()
+      }
       return folder
     },
   )
