@@ -42,7 +42,8 @@ export function renderRecord(record: LayerRecord): string {
     rows.push(['stands on', `${name} ${parent.treeDigest.slice(0, 12)}`])
   }
   for (const [name, input] of Object.entries(record.inputs)) {
-    const files = input.files.length === 0 ? '' : `, ${input.files.length} files`
+    const count = input.files.length
+    const files = count === 0 ? '' : `, ${count} ${count === 1 ? 'file' : 'files'}`
     rows.push(['input', `${name}: ${input.kind} ${input.digest.slice(0, 12)}${files}`])
   }
   for (const [name, version] of Object.entries(record.tools)) rows.push(['tool', `${name} ${version}`])

@@ -33,5 +33,5 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
     row
       .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
       .join('  ')
-  return rows.map((row) => `${line(row)}\n`).join('')
+  return rows.map((row) => `${line(row).trimEnd()}\n`).join('')
 }

@@ -24,6 +24,6 @@ test.each([
 ])('%d bytes are %s', (bytes, text) => expect(formatBytes(bytes)).toBe(text))
 
 test('a table has its columns two apart, and no spaces at the end of a line', () => {
-  expect(formatTable([['a', 'bbb', 'c'], ['aaaa', 'b', ''], ['x']])).toBe('a     bbb  c\naaaa  b    \nx\n')
+  expect(formatTable([['a', 'bbb', 'c'], ['aaaa', 'b', ''], ['x']])).toBe('a     bbb  c\naaaa  b\nx\n')
   expect(formatTable([])).toBe('')
 })

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest'
+import { renderRecord } from '../../../tasks/commands/show.ts'
+
+test('what was built, from what, with what', () => {
+  const file = {
+    size: 4 * 1024 ** 3,
+    diskDigest: 'd'.repeat(64),
+    mapDigest: 'm'.repeat(64),
+    packs: [],
+    dataBytes: 350 * 1024 ** 2,
+    addedBytes: 1,
+  }
+  const text = renderRecord({
+    format: 1,
+    key: 'k'.repeat(64),
+    layer: 'base:a',
+    keyRecord: {},
+    artifact: { 'disk.raw': file },
+    treeDigest: 't'.repeat(64),
+    inputs: {
+      '0.preseed': { kind: 'text', digest: 'p'.repeat(64), files: [{ path: 'a.cfg', digest: 'p' }] },
+      '0.site': { kind: 'env', digest: 'e'.repeat(64), files: [] },
+    },
+    parents: { 'install:a': { key: 'i', treeDigest: 'j'.repeat(64) } },
+    backend: 'namespace',
+    tools: { mmdebstrap: '1.5.7' },
+    started: 0,
+    durations: { total: 41_000, 'puppet apply': 12_000 },
+    log: 'log:1',
+  })
+  expect(text).toMatchInlineSnapshot(`
+    "layer        base:a
+    key          kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk
+    tree digest  tttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttt
+    started      1970-01-01T00:00:00.000Z
+    backend      namespace
+    disk.raw     4.0 GiB, 350 MiB in use, dddddddddddd
+    stands on    install:a jjjjjjjjjjjj
+    input        0.preseed: text pppppppppppp, 1 file
+    input        0.site: env eeeeeeeeeeee
+    tool         mmdebstrap 1.5.7
+    took         41 s total
+    took         12 s puppet apply
+    "
+  `)
+})
