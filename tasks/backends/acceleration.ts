@@ -121,6 +121,7 @@ async function probe(qemu: string, options: ProbeOptions, context: RunContext): 
     stop()
   }, limitMs)
   context.signal.addEventListener('abort', stop)
+  if (context.signal.aborted) stop()
   const { exitCode, stderr } = await program.exited
   clearTimeout(timer)
   context.signal.removeEventListener('abort', stop)

@@ -120,6 +120,12 @@ export function startProgram(argv: readonly string[], options: StartOptions = {}
     stderr = (stderr + chunk.toString()).slice(-64 * 1024)
     options.onStderr?.(stderr)
   })
+  // Whoever it left behind may hold the other ends for ever; what it wrote itself is read by then.
+  child.once('exit', () => {
+    setTimeout(() => {
+      for (const stream of child.stdio) stream?.destroy()
+    }, 1000).unref()
+  })
   return {
     pid: child.pid,
     sockets: child.stdio.slice(3) as unknown as readonly Duplex[],

@@ -23,6 +23,13 @@ describe('startProgram', () => {
     expect((await program.exited).stderr).toBe('wrong\n')
   })
 
+  it('does not wait for what the program left behind', async () => {
+    const program = startProgram(['sh', '-c', 'sleep 1000 & echo $! >&2'], { sockets: 1 })
+    const { exitCode, stderr } = await program.exited
+    process.kill(Number(stderr), 'SIGKILL')
+    expect(exitCode).toBe(0)
+  })
+
   it('inherits no environment but the path of programs', async () => {
     const program = startProgram(['sh', '-c', 'env >&2'], { env: { GIVEN: 'yes' } })
     const names = (await program.exited).stderr.split('\n').map((line) => line.split('=')[0])

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest'
+import { makeQemuArguments, type MachineParts } from '../../../tasks/backends/qemu-arguments.ts'
+
+const parts: MachineParts = {
+  disk: '/work/a, b/overlay.qcow2',
+  accelerator: 'tcg',
+  firmware: { kind: 'bios' },
+  memory: 1024,
+  cpus: 2,
+  network: { outside: false, forwards: [] },
+  credentials: {},
+  restarts: false,
+  console: 'socket',
+}
+
+const command = (over: Partial<MachineParts> = {}): string =>
+  makeQemuArguments({ ...parts, ...over }).join(' ')
+
+describe('makeQemuArguments', () => {
+  it('makes the whole machine', () => {
+    expect(makeQemuArguments(parts).join(' ').split(' -')).toMatchInlineSnapshot(`
+      [
+        "qemu-system-x86_64",
+        "nodefaults",
+        "no-user-config",
+        "display none",
+        "rtc base=utc",
+        "no-reboot",
+        "sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+        "machine q35,graphics=off",
+        "accel tcg,thread=multi",
+        "cpu max",
+        "smp 2",
+        "m 1024",
+        "netdev user,id=network,restrict=on",
+        "device virtio-net-pci,netdev=network,romfile=",
+        "drive if=none,id=disk,file=/work/a,, b/overlay.qcow2,format=qcow2,cache=unsafe,discard=unmap",
+        "device virtio-blk-pci,drive=disk,bootindex=0",
+        "device virtio-rng-pci",
+        "device virtio-serial-pci,id=ports",
+        "chardev socket,id=monitor,fd=3",
+        "mon chardev=monitor,mode=control",
+        "chardev socket,id=report,fd=4",
+        "chardev socket,id=console,fd=5",
+        "serial chardev:console",
+      ]
+    `)
+  })
+
+  it('uses the processor of the host with KVM', () => {
+    expect(command({ accelerator: 'kvm' })).toContain(' -accel kvm -cpu host ')
+  })
+
+  it('gives UEFI its code read-only and its variables to write', () => {
+    const firmware = { kind: 'uefi', code: '/fw/code.fd', variables: '/run/vars.fd' } as const
+    expect(command({ firmware })).toContain(
+      ' -drive if=pflash,format=raw,readonly=on,file=/fw/code.fd -drive if=pflash,format=raw,file=/run/vars.fd ',
+    )
+  })
+
+  it('forwards ports of this host only, and opens the outside only when told', () => {
+    const network = { outside: true, forwards: [{ hostPort: 2222, guestPort: 22 }] }
+    expect(command({ network })).toContain(
+      ' -netdev user,id=network,restrict=off,hostfwd=tcp:127.0.0.1:2222-:22 ',
+    )
+    expect(command()).toContain(' -netdev user,id=network,restrict=on ')
+  })
+
+  it('hands over credentials byte for byte', () => {
+    const value = 'a,b=%c\nü'
+    const argument = makeQemuArguments({ ...parts, credentials: { 'tmpfiles.extra': value } }).at(-1) ?? ''
+    const prefix = 'type=11,value=io.systemd.credential.binary:tmpfiles.extra='
+    expect(argument.startsWith(prefix)).toBe(true)
+    expect(Buffer.from(argument.slice(prefix.length), 'base64').toString()).toBe(value)
+  })
+
+  it('ends with the first restart unless it may go on', () => {
+    expect(command()).toContain(' -no-reboot ')
+    expect(command({ restarts: true })).not.toContain('-no-reboot')
+  })
+
+  it('puts console and monitor on the terminal', () => {
+    expect(command({ console: 'terminal' })).toContain(
+      ' -chardev stdio,id=console,mux=on,signal=off -serial chardev:console -mon chardev=console',
+    )
+  })
+})
