@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import type { ChunkIndex, ChunkLocation } from './chunk-index.ts'
 import { contentPath } from './entries.ts'
 import { examinePack, quarantine, scarce } from './examine-pack.ts'
+import { frameMax } from './pack-format.ts'
 import type { StoreDir } from './store-dir.ts'
 import { errnoOf } from './store-error.ts'
 import type { Zstd } from './zstd.ts'
@@ -31,6 +32,8 @@ export interface ChunkReaderOptions {
 export function openChunkReader(at: StoreDir, { index, zstd, onDamage }: ChunkReaderOptions): ChunkReader {
   const handles = new Map<string, Promise<FileHandle>>()
   const frames = new Map<string, Promise<Buffer>>()
+  /** Buffers of compressed frames to use again. */
+  const spare: Buffer[] = []
 
   const openPack = (pack: string): Promise<FileHandle> => {
     const opened = handles.get(pack) ?? open(contentPath(at.dir, pack), 'r')
@@ -50,10 +53,14 @@ export function openChunkReader(at: StoreDir, { index, zstd, onDamage }: ChunkRe
 
   const decode = async ({ pack, frame }: ChunkLocation): Promise<Buffer> => {
     const handle = await openPack(pack)
-    const stored = Buffer.allocUnsafe(frame.stored)
+    const buffer = (frame.codec === 'zstd' ? spare.pop() : undefined) ?? Buffer.allocUnsafeSlow(frameMax)
+    const stored = buffer.subarray(0, frame.stored)
     const { bytesRead } = await handle.read(stored, 0, frame.stored, frame.offset)
     if (bytesRead !== frame.stored) throw new Error('the pack is too short')
-    return frame.codec === 'raw' ? stored : zstd.decompress(stored, frame.raw)
+    if (frame.codec === 'raw') return stored
+    const decompressed = await zstd.decompress(stored, frame.raw)
+    spare.push(buffer)
+    return decompressed
   }
 
   const decoded = (location: ChunkLocation): Promise<Buffer> => {

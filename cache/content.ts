@@ -2,10 +2,12 @@
 // move as EEXIST or not at all; so content is checked before, synced after, and found under its name or refused.
 
 import type cacache from 'cacache'
+import { dirname, join } from 'node:path'
 import { rm, stat } from 'node:fs/promises'
 import { readFileSync } from 'node:fs'
 import { bucketPath, contentPath, readContent, type Entry } from './entries.ts'
 import { syncUpTo } from './durable.ts'
+import { makeFolder } from './make-folder.ts'
 
 export interface Sealed {
   readonly data: Buffer
@@ -25,6 +27,8 @@ export async function writeContent(dir: string, key: string, { data, digest }: S
   const { put } = await loadCacache()
   const path = contentPath(dir, digest)
   if (readContent(dir, digest).status !== 'whole') await rm(path, { recursive: true, force: true })
+  // cacache makes them too, but takes no space for a folder as no reason to fail.
+  for (const folder of [join(dir, 'tmp'), dirname(path), dirname(bucketPath(dir, key))]) makeFolder(folder)
   await put(dir, key, data, { algorithms: ['sha256'], memoize: false })
   const { size } = await stat(path)
   if (size !== data.length) throw new Error(`${path} has ${size} bytes instead of ${data.length}`)
@@ -34,6 +38,7 @@ export async function writeContent(dir: string, key: string, { data, digest }: S
 /** Makes `digest` the newest entry of `key`; the content is there already. */
 export async function putEntry(dir: string, key: string, digest: string): Promise<void> {
   const { index } = await loadCacache()
+  makeFolder(dirname(bucketPath(dir, key)))
   // Not a promise of its types, but what it returns when a folder vanished under it.
   const written = (await index.insert(dir, key, integrityOf(digest))) as unknown
   if (written === undefined) throw new Error(`ENOENT: the folder of ${bucketPath(dir, key)} vanished`)

@@ -1,17 +1,7 @@
 // Materialised disks, by disk digest, read-only: what overlays stand on, so that a parent is not restored for every
 // build. Only a cache: a disk that is not exactly as it was left is made again. Least recently used ones make room.
 
-import {
-  mkdir,
-  chmod,
-  readFile,
-  rename,
-  rm,
-  stat,
-  utimes,
-  writeFile,
-  type FileHandle,
-} from 'node:fs/promises'
+import { chmod, readFile, rename, rm, stat, utimes, writeFile, type FileHandle } from 'node:fs/promises'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openLock, tryLock, waitForLock, withKeyLock } from './locks.ts'
@@ -20,6 +10,7 @@ import type { StoreDir } from './store-dir.ts'
 import { errnoOf } from './store-error.ts'
 import type { ArtifactFile } from './store.ts'
 import { listFolder } from './tidy.ts'
+import { makeFolder } from './make-folder.ts'
 
 export interface Disks {
   /** Path of the disk, which stays until `close`. `make` writes it under the path it is given. */
@@ -55,7 +46,7 @@ export function openDisks(at: StoreDir, options: DisksOptions): Disks {
   return {
     materialise: (file, make) =>
       exclusively(file.diskDigest, async () => {
-        await mkdir(at.disks, { recursive: true })
+        makeFolder(at.disks)
         const path = diskPath(at, file.diskDigest)
         await hold(file.diskDigest)
         if (await isAsLeft(at, file)) return path
@@ -73,7 +64,7 @@ export function openDisks(at: StoreDir, options: DisksOptions): Disks {
       }),
     adopt: (path, file) =>
       exclusively(file.diskDigest, async () => {
-        await mkdir(at.disks, { recursive: true })
+        makeFolder(at.disks)
         await hold(file.diskDigest)
         if (await isAsLeft(at, file)) {
           await rm(path)

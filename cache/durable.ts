@@ -1,8 +1,9 @@
 // Nothing below us fsyncs. A name is durable when its file, its folder and the folders made for it are.
 
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { open, rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { makeFolder } from './make-folder.ts'
 
 export async function syncPath(path: string): Promise<void> {
   const handle = await open(path, 'r')
@@ -24,7 +25,7 @@ export async function syncUpTo(path: string, root: string): Promise<void> {
 
 /** Writes a small file under its final name only when it is whole and on disk; the folder is left to the caller. */
 export async function writeDurably(path: string, data: Uint8Array | string, tmp: string): Promise<void> {
-  await mkdir(tmp, { recursive: true })
+  makeFolder(tmp)
   const temporary = join(tmp, randomUUID())
   try {
     const handle = await open(temporary, 'wx')

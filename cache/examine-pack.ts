@@ -1,12 +1,13 @@
 // A pack under suspicion: whole, or put aside where nobody reads it again.
 
-import { mkdir, readFile, rename, rm } from 'node:fs/promises'
+import { readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { contentPath, sha256 } from './entries.ts'
 import { dropFooter, isKept, keepFooters, readOwnFooter } from './footers.ts'
 import { parseFooter } from './pack-format.ts'
 import type { StoreDir } from './store-dir.ts'
 import { errnoOf } from './store-error.ts'
+import { makeFolder } from './make-folder.ts'
 
 /** True: the pack is whole and its footer kept anew. False: it was not and is in quarantine now. */
 export async function examinePack(at: StoreDir, pack: string): Promise<boolean> {
@@ -37,7 +38,7 @@ async function isWhole(path: string, pack: string): Promise<boolean> {
 
 export async function quarantine(at: StoreDir, pack: string): Promise<void> {
   await dropFooter(at, pack)
-  await mkdir(at.quarantine, { recursive: true })
+  makeFolder(at.quarantine)
   const to = join(at.quarantine, pack)
   await rm(to, { recursive: true, force: true })
   await rename(contentPath(at.dir, pack), to).catch((cause: unknown) => {

@@ -2,13 +2,14 @@
 // here, so a pack a crash left half-written is nobody's.
 
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { contentPath } from './entries.ts'
 import { syncPath, writeDurably } from './durable.ts'
 import { parseFooter, parseTrailer, trailerLength, type PackFooter } from './pack-format.ts'
 import type { StoreDir } from './store-dir.ts'
 import { errnoOf } from './store-error.ts'
+import { makeFolder } from './make-folder.ts'
 
 /** Ids of the packs in the store, sorted. */
 export function listPacks(at: StoreDir): readonly string[] {
@@ -55,7 +56,7 @@ export function readOwnFooter(packPath: string): Buffer | undefined {
 /** Makes the packs part of the store, durably. */
 export async function keepFooters(at: StoreDir, footers: ReadonlyMap<string, Buffer>): Promise<void> {
   if (footers.size === 0) return
-  await mkdir(at.footers, { recursive: true })
+  makeFolder(at.footers)
   for (const [pack, bytes] of footers) await writeDurably(footerPath(at, pack), bytes, at.tmp)
   await syncPath(at.footers)
 }

@@ -3,10 +3,11 @@
 
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { mkdir, open, type FileHandle } from 'node:fs/promises'
+import { open, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { ImgError } from '../tasks/errors.ts'
+import { makeFolder } from './make-folder.ts'
 
 export interface KeyLockOptions {
   /** Once, when somebody else holds the lock; `pid` is unknown for the moment between locking and writing it. */
@@ -39,7 +40,7 @@ export async function withKeyLock<T>(
 
 /** The file is made if it is not there; a lock lasts until the handle is closed. */
 export async function openLock(path: string): Promise<FileHandle> {
-  await mkdir(dirname(path), { recursive: true })
+  makeFolder(dirname(path))
   // Not truncated: the holder's pid stays readable.
   return open(path, constants.O_RDWR | constants.O_CREAT)
 }

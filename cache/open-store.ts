@@ -2,7 +2,7 @@
 // restores or locks enters it: a shared lock until `close`, after clearing up if nobody else is in.
 
 import { randomUUID } from 'node:crypto'
-import { mkdir, rename, rm, writeFile, type FileHandle } from 'node:fs/promises'
+import { rename, rm, writeFile, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ImgError } from '../tasks/errors.ts'
 import type { ChunkIndex } from './chunk-index.ts'
@@ -19,6 +19,7 @@ import type { Artifact, ArtifactFile, Store } from './store.ts'
 import { readValue, writeValue } from './values.ts'
 import type { StoreProblem, VerifyOptions } from './verify-store.ts'
 import type { Zstd } from './zstd.ts'
+import { makeFolder } from './make-folder.ts'
 
 export interface LocalStore extends Store {
   readonly dir: string
@@ -182,7 +183,7 @@ async function enter(at: StoreDir, options: StoreOptions): Promise<Inside> {
 
 /** Leaves a mark behind when we die on the way. */
 async function whileWriting<T>(at: StoreDir, fn: () => Promise<T>): Promise<T> {
-  await mkdir(at.writing, { recursive: true })
+  makeFolder(at.writing)
   const mark = join(at.writing, randomUUID())
   await writeFile(mark, '')
   try {
@@ -222,7 +223,7 @@ async function restoreFrom(
 }
 
 async function quarantineMap(at: StoreDir, mapDigest: string): Promise<void> {
-  await mkdir(at.quarantine, { recursive: true })
+  makeFolder(at.quarantine)
   await rename(contentPath(at.dir, mapDigest), join(at.quarantine, mapDigest)).catch((cause: unknown) => {
     if (errnoOf(cause) !== 'ENOENT') throw cause
   })

@@ -23,7 +23,9 @@ export function openPackWriter(at: StoreDir, index: ChunkIndex, zstd: Zstd): Pac
   const fresh = new Set<string>()
   const footers = new Map<string, Buffer>()
   const before = new Set(listPacks(at))
-  let frame = openFrame()
+  /** Frame buffers to use again: fresh ones cost more in the garbage collector than in memory. */
+  const spare: Buffer[] = []
+  let frame = openFrame(spare)
   let pack = openPack()
   let written = 0
   /** Frames being compressed, oldest first; each link waits for the one before, so packs keep the order of adding. */
@@ -51,6 +53,7 @@ export function openPackWriter(at: StoreDir, index: ChunkIndex, zstd: Zstd): Pac
   const append = async (data: StoredFrame): Promise<void> => {
     if (pack.length + data.bytes.length > packTarget && pack.frames.length > 0) await startSeal()
     const { bytes: stored, chunks, raw, codec } = data
+    if (codec === 'zstd') spare.push(data.buffer)
     for (const chunk of chunks) pack.chunks.push({ ...chunk, frame: pack.frames.length })
     pack.frames.push({ offset: pack.length, stored: stored.length, raw, codec })
     pack.parts.push(stored)
@@ -61,7 +64,7 @@ export function openPackWriter(at: StoreDir, index: ChunkIndex, zstd: Zstd): Pac
   const endFrame = (): Promise<void> | undefined => {
     if (frame.length === 0) return undefined
     const compressing = compressFrame(zstd, frame)
-    frame = openFrame()
+    frame = openFrame(spare)
     const previous = tail
     tail = Promise.all([compressing, previous]).then(([data]) => append(data))
     // Reported by whoever awaits the tail; until then it is not an unhandled rejection.
@@ -114,6 +117,8 @@ interface OpenFrame {
 
 interface StoredFrame extends Pick<Frame, 'raw' | 'codec'> {
   readonly bytes: Buffer
+  /** What the frame was gathered in; part of the pack when it is stored raw. */
+  readonly buffer: Buffer
   readonly chunks: OpenFrame['chunks']
 }
 
@@ -126,19 +131,23 @@ interface OpenPack {
 
 const framesInFlight = 8
 
-const openFrame = (): OpenFrame => ({ bytes: Buffer.allocUnsafeSlow(frameMax), chunks: [], length: 0 })
+const openFrame = (spare: Buffer[]): OpenFrame => ({
+  bytes: spare.pop() ?? Buffer.allocUnsafeSlow(frameMax),
+  chunks: [],
+  length: 0,
+})
 
 const openPack = (): OpenPack => ({ parts: [packHead], frames: [], chunks: [], length: packHead.length })
 
 /** Raw unless it gets at least 3 % smaller. What is compressed is decoded again: a wrong frame would stay unnoticed. */
 async function compressFrame(zstd: Zstd, frame: OpenFrame): Promise<StoredFrame> {
   const raw = frame.bytes.subarray(0, frame.length)
-  const chunks = frame.chunks
+  const { chunks, bytes: buffer } = frame
   const packed = await zstd.compress(raw)
-  if (packed.length > raw.length * 0.97) return { bytes: raw, raw: raw.length, codec: 'raw', chunks }
+  if (packed.length > raw.length * 0.97) return { bytes: raw, raw: raw.length, codec: 'raw', chunks, buffer }
   if (!(await zstd.decompress(packed, raw.length)).equals(raw)) {
     const digest = createHash('sha256').update(raw).digest('hex')
     throw new Error(`zstd (${zstd.name}) does not decode what it wrote for the frame with sha256 ${digest}`)
   }
-  return { bytes: packed, raw: raw.length, codec: 'zstd', chunks }
+  return { bytes: packed, raw: raw.length, codec: 'zstd', chunks, buffer }
 }

@@ -44,15 +44,17 @@ export async function restoreFile(file: ArtifactFile, to: string, options: Resto
 async function writeChunks(handle: FileHandle, root: MapRoot, reader: ChunkReader): Promise<string> {
   const digest = makeDiskDigest(root.size)
   const busy: Promise<void>[] = []
-  let cell = openCell(0, root.size)
+  /** Cell buffers to use again: fresh ones cost more in the garbage collector than in memory. */
+  const spare: Buffer[] = []
+  let cell = openCell(0, root.size, spare)
   const endCell = async (): Promise<void> => {
     if (cell.ranges.length === 0) return
-    const { number, bytes, ranges } = cell
+    const { number, bytes, ranges, buffer } = cell
     busy.push(
       Promise.all([
         hashCell(bytes).then((hash) => digest.set(number, hash)),
         ...ranges.map(({ from, to }) => writeAll(handle, bytes.subarray(from, to), number * cellSize + from)),
-      ]).then(() => undefined),
+      ]).then(() => void spare.push(buffer)),
     )
     busy.at(-1)?.catch(() => undefined)
     if (busy.length > cellsInFlight) await busy.shift()
@@ -64,7 +66,7 @@ async function writeChunks(handle: FileHandle, root: MapRoot, reader: ChunkReade
         const number = Math.floor(offset / cellSize)
         if (number !== cell.number) {
           await endCell()
-          cell = openCell(number, root.size)
+          cell = openCell(number, root.size, spare)
         }
         done += fillCell(cell, offset - number * cellSize, chunk.subarray(done))
       }
@@ -115,15 +117,21 @@ const cellsInFlight = 6
 
 interface OpenCell {
   readonly number: number
+  readonly buffer: Buffer
+  /** As much of it as the file has there. */
   readonly bytes: Buffer
   readonly ranges: { from: number; to: number }[]
 }
 
-const openCell = (number: number, size: number): OpenCell => ({
-  number,
-  bytes: Buffer.alloc(Math.min(cellSize, size - number * cellSize)),
-  ranges: [],
-})
+function openCell(number: number, size: number, spare: Buffer[]): OpenCell {
+  const buffer = spare.pop()?.fill(0) ?? Buffer.alloc(cellSize)
+  return {
+    number,
+    buffer,
+    bytes: buffer.subarray(0, Math.min(cellSize, size - number * cellSize)),
+    ranges: [],
+  }
+}
 
 /** How much of the data belonged into the cell. */
 function fillCell(cell: OpenCell, at: number, data: Buffer): number {

@@ -1,9 +1,10 @@
 // The folder of the store. Its format is a number in a file: a newer one is refused, never repaired.
 
 import { randomUUID } from 'node:crypto'
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ImgError } from '../tasks/errors.ts'
+import { makeFolder } from './make-folder.ts'
 import { errnoOf, toStoreError } from './store-error.ts'
 
 export const storeFormat = 1
@@ -54,7 +55,7 @@ function readFormat(dir: string): string | undefined {
 }
 
 function createFormat(dir: string): string {
-  mkdirSync(dir, { recursive: true })
+  makeFolder(dir)
   const text = `img store ${storeFormat}\n`
   const temporary = join(dir, `format.${randomUUID()}`)
   writeFileSync(temporary, text, { flag: 'wx' })

@@ -42,7 +42,7 @@ export function nodeZstd(): Zstd | undefined {
     name: 'node',
     compress: (data) => promised((done) => zstdCompress(data, { params }, done)),
     decompress: (frame, length) =>
-      promised((done) => zstdDecompress(frame, { maxOutputLength: Math.max(length, 1) }, done)),
+      promised((done) => zstdDecompress(frame, { maxOutputLength: length + 1 }, done)),
   }
 }
 

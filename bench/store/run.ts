@@ -21,15 +21,15 @@ async function main(): Promise<void> {
     const baseline = await timed('cp --sparse=always', () => run('cp', '--sparse=always', image, copy))
     await timed('sha256sum (holes included)', () => run('sha256sum', image), baseline)
 
-    const open = (): Promise<LocalStore> => openStore({ dir: join(folder, 'cache'), now: Date.now })
-    let store = await open()
+    const openIt = (): Promise<LocalStore> => openStore({ dir: join(folder, 'cache'), now: Date.now })
+    let store = await openIt()
     const put = await timed('put into an empty store', () => store.put({ 'disk.raw': image }), baseline)
     await timed('put again', () => store.put({ 'disk.raw': image }), baseline)
     await changeSome(copy, data)
     await timed('put of a changed copy', () => store.put({ 'disk.raw': copy }), baseline)
     await store.close()
 
-    store = await open()
+    store = await openIt()
     const file = put.result['disk.raw']!
     await timed('put again, cold start', () => store.put({ 'disk.raw': image }), baseline)
     const out = join(folder, 'out.raw')

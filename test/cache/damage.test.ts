@@ -9,7 +9,7 @@ import { bucketPath, contentPath, readEntry } from '../../cache/entries.ts'
 import { openStore, type LocalStore } from '../../cache/open-store.ts'
 import type { Artifact, LayerRecord } from '../../cache/store.ts'
 import type { ImgError } from '../../tasks/errors.ts'
-import { exampleRecord } from '../contract/store.ts'
+import { exampleRecord } from '../rig/example-record.ts'
 
 let folder: string
 let dir: string
@@ -74,33 +74,33 @@ async function flip(path: string, where: number): Promise<void> {
   await writeFile(path, bytes)
 }
 
+/** What whoever looks the record up gets. */
+async function useRecord(): Promise<string> {
+  const found = await store.find(record.key)
+  if (!found.hit) return found.reason === '' ? 'a miss without a reason' : 'a miss'
+  const out = join(folder, 'used')
+  const error = await store.restore(found.record.artifact['disk.raw']!, out).catch((cause: unknown) => cause)
+  if (error === undefined) return (await readFile(out)).equals(data) ? 'the right bytes' : 'wrong bytes'
+  if ((error as ImgError).code !== 'CACHE_DAMAGED') return `another error: ${(error as Error).message}`
+  if ((await readdir(folder)).some((name) => name.includes('used'))) return 'refused, with something left'
+  return (await store.find(record.key)).hit ? 'refused, still a hit' : 'refused, then a miss'
+}
+
 describe.each(files)('a %s', (kind, pathOf) => {
   test.each(damages)('with %s never gives wrong bytes, is reported, and heals', async (how, damage) => {
     await damage(pathOf())
     await store.close()
     store = await openStore({ dir, now: () => 0 })
 
+    // An entry that lost all its lines is as if it was never written; nothing is left to report.
+    const forgotten = kind.startsWith('index') && (how === 'no name any more' || how === 'nothing left')
     const problems = await store.verify({ readData: true })
-    // An entry that lost its only line is as if it was never written; nothing is left to report.
-    const gone = how === 'no name any more' || (kind.startsWith('index') && how === 'nothing left')
-    if (!gone || kind !== 'index line of the record') expect(problems).not.toEqual([])
+    expect(problems.length > 0).toBe(!forgotten)
 
-    const value = await store.readValue('catalog:1')
-    expect([undefined, 'a catalog']).toContain(value?.toString())
+    expect([undefined, 'a catalog']).toContain((await store.readValue('catalog:1'))?.toString())
+    expect(['the right bytes', 'a miss', 'refused, then a miss']).toContain(await useRecord())
 
-    const found = await store.find(record.key)
     const out = join(folder, 'out')
-    if (found.hit) {
-      expect(found.record).toEqual(record)
-      const restored = await store.restore(fileOf(), out).catch((cause: unknown) => cause)
-      if (restored === undefined) expect((await readFile(out)).equals(data)).toBe(true)
-      else {
-        expect((restored as ImgError).code).toBe('CACHE_DAMAGED')
-        expect(await readdir(folder)).not.toContain('out')
-        expect((await store.find(record.key)).hit).toBe(false)
-      }
-    } else expect(found.reason).not.toBe('')
-
     const again = await store.put({ 'disk.raw': disk })
     await store.save({ ...record, artifact: again })
     await store.writeValue('catalog:1', 'a catalog')
@@ -127,7 +127,7 @@ test('what a damaged pack says', async () => {
   expect(error.message).toMatch(new RegExp(`^cannot restore ${out}: chunk [0-9a-f]{64} was in pack ${pack}$`))
   expect(error.fields.hint).toBe('run the command again: what is damaged was put aside and is built anew')
   expect(await store.find(record.key)).toEqual({ hit: false, reason: 'the map of disk.raw is missing' })
-  expect(await readdir(join(dir, 'quarantine'))).toEqual([pack, fileOf().mapDigest].toSorted())
+  expect(await readdir(join(dir, 'quarantine'))).toHaveLength(2)
 })
 
 test('a chunk that is in a second pack is taken from there', async () => {

@@ -34,7 +34,6 @@ test('our reading and cacache’s listing agree, also after removal and re-point
   const listed: Entry[] = []
   for await (const entry of listEntries(dir)) listed.push(entry)
   const own = keys.flatMap((key) => readEntry(dir, key) ?? [])
-  const byKey = (a: { key: string }, b: { key: string }): number => (a.key < b.key ? -1 : 1)
   expect(own.toSorted(byKey)).toEqual(listed.toSorted(byKey))
   expect(readEntry(dir, 'value:3')).toBeUndefined()
   expect(readEntry(dir, 'value:4')?.digest).toBe(sha256('value:5'))
@@ -72,3 +71,7 @@ test('an entry written often stays small', async () => {
   expect((await readFile(bucketPath(dir, 'value:often'))).length).toBeLessThan(33_000)
   expect(readEntry(dir, 'value:often')).toEqual({ key: 'value:often', digest: sha256(data) })
 })
+
+function byKey(a: Entry, b: Entry): number {
+  return a.key < b.key ? -1 : 1
+}

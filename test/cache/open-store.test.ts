@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openStore, type LocalStore } from '../../cache/open-store.ts'
 import type { ArtifactFile, LayerRecord } from '../../cache/store.ts'
 import type { ImgError } from '../../tasks/errors.ts'
-import { exampleRecord } from '../contract/store.ts'
+import { exampleRecord } from '../rig/example-record.ts'
 
 let folder: string
 let dir: string

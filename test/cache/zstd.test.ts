@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { loadZstd, nativeZstd, nodeZstd, wasmZstd, type Zstd } from '../../cache/zstd.ts'
 
@@ -20,30 +20,29 @@ describe.each(all)('frames of $name', (zstd) => {
       randomBytes(262144),
     ]) {
       const frame = await zstd.compress(data)
-      for (const other of all)
-        expect((await other.decompress(frame, data.length)).equals(data), other.name).toBe(true)
+      for (const other of all) expect((await other.decompress(frame, data.length)).equals(data)).toBe(true)
       expect((await (await loadZstd()).decompress(frame, data.length)).equals(data)).toBe(true)
     }
   })
 })
 
-test('a frame of another length than expected is refused', async () => {
+test.each([999, 1001])('a frame of 1000 bytes is not one of %i', async (length) => {
   const zstd = await loadZstd()
-  const frame = await zstd.compress(Buffer.alloc(1000, 'a'))
-  await expect(zstd.decompress(frame, 999)).rejects.toThrow()
-  await expect(zstd.decompress(frame, 1001)).rejects.toThrow()
+  const frame = await zstd.compress(Buffer.from('some text, '.repeat(100)).subarray(0, 1000))
+  await expect(zstd.decompress(frame, length)).rejects.toThrow(`a frame of ${length} bytes decoded to 1000`)
 })
 
 test('a damaged frame is refused or decodes to the same length', async () => {
   const zstd = await loadZstd()
   const data = Buffer.from(Array.from({ length: 20_000 }, (_, index) => (index * index) % 251))
   const frame = await zstd.compress(data)
-  await fc.assert(
-    fc.asyncProperty(fc.nat(frame.length - 1), fc.integer({ min: 1, max: 255 }), async (at, flip) => {
-      const damaged = Buffer.from(frame)
-      damaged[at]! ^= flip
-      const decoded = await zstd.decompress(damaged, data.length).catch(() => undefined)
-      if (decoded !== undefined) expect(decoded.length).toBe(data.length)
-    }),
-  )
+  const damage = fc.tuple(fc.nat(frame.length - 1), fc.integer({ min: 1, max: 255 }))
+  const lengths = new Set<number>()
+  for (const [at, flip] of fc.sample(damage, 200)) {
+    const damaged = Buffer.from(frame)
+    damaged[at]! ^= flip
+    const decoded = await zstd.decompress(damaged, data.length).catch(() => data)
+    lengths.add(decoded.length)
+  }
+  expect([...lengths]).toEqual([data.length])
 })

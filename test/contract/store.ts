@@ -5,7 +5,8 @@ import { mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { ArtifactFile, LayerRecord, Store } from '../../cache/store.ts'
+import type { ArtifactFile, Store } from '../../cache/store.ts'
+import { exampleRecord } from '../rig/example-record.ts'
 
 export interface OpenedStore {
   readonly store: Store
@@ -193,25 +194,4 @@ export function describeStore(name: string, openEmpty: (folder: string) => Promi
       expect(await opened.store.readValue('catalog:2')).toEqual(Buffer.from([0, 255]))
     })
   })
-}
-
-export function exampleRecord(record: Partial<LayerRecord>): LayerRecord {
-  return {
-    format: 1,
-    key: 'a'.repeat(64),
-    layer: 'base:trixie',
-    keyRecord: { format: 1, steps: [{ do: 'seal', epoch: 0 }] },
-    artifact: {},
-    treeDigest: 'd'.repeat(64),
-    inputs: {
-      preseed: { kind: 'file', digest: 'e'.repeat(64), files: [{ path: 'a.cfg', digest: 'f'.repeat(64) }] },
-    },
-    parents: { 'install:trixie': { key: '1'.repeat(64), treeDigest: '2'.repeat(64) } },
-    backend: 'namespace',
-    tools: { e2fsprogs: '1.47.2' },
-    started: 1_700_000_000_000,
-    durations: { build: 1234 },
-    log: 'log:1',
-    ...record,
-  }
 }
