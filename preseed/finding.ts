@@ -26,9 +26,3 @@ export function refuseErrors(findings: readonly Finding[], path: string): void {
     ...place,
   })
 }
-
-/** A warning as one line of text for people. */
-export function renderFinding(finding: Finding, path: string): string {
-  const place = finding.line === 0 ? path : `${path}:${finding.line}`
-  return `${place}: ${finding.message}`
-}

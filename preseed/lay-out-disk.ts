@@ -109,7 +109,8 @@ function useOf(one: SchemePartition): string {
   const method = one.fields.get('method')
   if (method === 'biosgrub') return 'bios'
   if (method === 'efi') return 'esp'
-  const mount = mountOf(one) ?? 'swap'
+  const mount = mountOf(one)
+  if (mount === undefined) return 'swap'
   if (mount === '/') return 'root'
   return mount
     .slice(1)

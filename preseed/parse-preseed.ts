@@ -101,8 +101,17 @@ const types: ReadonlySet<string> = new Set([
   'seen',
 ])
 
-function checkAnswer(content: string, { question, type, value, line }: Answer): readonly Finding[] {
+function checkAnswer(content: string, answer: Answer): readonly Finding[] {
+  const { owner, question, type, value, line } = answer
   const findings: Finding[] = []
+  if (type === 'seen' && owner === 'd-i') {
+    findings.push({
+      severity: 'warning',
+      line,
+      message: `whether ${question} was seen has no effect, since nothing is asked`,
+      hint: 'nothing to do',
+    })
+  }
   if (/\s$/.test(content) && value !== '') {
     findings.push({
       severity: 'warning',
