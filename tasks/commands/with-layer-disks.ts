@@ -42,7 +42,10 @@ function layerDisks(project: Project): LayerDisks {
     select: (selectors) => Promise.resolve(select(project.graph, selectors)),
     disk: async (name) => project.store.materialise(await diskOf(name)),
     digest: async (name) => (await diskOf(name)).diskDigest,
-    expectations: async (name) => makeExpectations(stepsOf(project, name as LayerName, await records(name))),
+    expectations: async (name) => {
+      const record = (await records(name)).get(name)
+      return makeExpectations(record === undefined ? [] : await stepsOf(project, name as LayerName, record))
+    },
     readValue: (key) => project.store.readValue(key),
     writeValue: (key, value) => project.store.writeValue(key, value),
   }
@@ -61,15 +64,18 @@ async function buildLayer(project: Project, name: string): Promise<ReadonlyMap<s
 }
 
 /** Of the layer and all it stands on, parents first; tool trees are no part of the image. */
-function stepsOf(
-  project: Project,
-  name: LayerName,
-  records: ReadonlyMap<string, LayerRecord>,
-): readonly Step[] {
+async function stepsOf(project: Project, name: LayerName, record: LayerRecord): Promise<readonly Step[]> {
   const steps: Step[] = []
-  for (let at: LayerName | undefined = name; at !== undefined; at = layerOf(project.graph, at).from) {
-    const record = records.get(at)?.keyRecord as KeyRecord | undefined
-    steps.unshift(...(record?.phases ?? []).flatMap((phase) => phase.steps as unknown as readonly Step[]))
+  let at: LayerRecord | undefined = record
+  for (let layer = layerOf(project.graph, name); at !== undefined;) {
+    const { phases }: KeyRecord = at.keyRecord as KeyRecord
+    steps.unshift(...phases.flatMap((phase) => phase.steps as unknown as readonly Step[]))
+    const parent: { readonly key: string } | undefined =
+      layer.from === undefined ? undefined : at.parents[layer.from]
+    if (layer.from === undefined || parent === undefined) break
+    // A cached layer's parents are not part of a build, so their records are looked up.
+    at = (await project.store.find(parent.key)).record
+    layer = layerOf(project.graph, layer.from)
   }
   return steps
 }
