@@ -86,7 +86,7 @@ describe.skipIf(process.getuid?.() !== 0)('with no space left', () => {
     while (outcomes.filter((outcome) => outcome !== 'stored').length < 3) {
       const { path } = await diskOf(900_000)
       const key = outcomes.length.toString(16).padStart(64, '0')
-      const storing = full
+      const storing = onExt4
         .put({ 'disk.raw': path })
         .then((artifact) => onExt4.save(exampleRecord({ key, artifact })))
       const code = await storing.then(
