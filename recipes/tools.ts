@@ -54,9 +54,9 @@ const toolPackages: readonly string[] = [
   // Making and changing root trees.
   'mmdebstrap',
   'debian-archive-keyring',
-  'gpgv',
   'eatmydata',
-  'libarchive-tools',
+  // The scripts that change an image from outside are in Perl, with modules perl-base lacks.
+  'perl',
   // mke2fs reads tar input through it.
   'libarchive13t64',
   'tar',
@@ -68,7 +68,6 @@ const toolPackages: readonly string[] = [
   'dosfstools',
   'mtools',
   'fdisk',
-  'gdisk',
   'util-linux',
   'mount',
   'squashfs-tools',

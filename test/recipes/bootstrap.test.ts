@@ -18,13 +18,7 @@ test.each(['trixie', 'bookworm'])('the steps of preseed/%s.cfg', (suite) => {
 })
 
 test('what the engine reads of the recipe', () => {
-  const { steps, warnings, ...rest } = bootstrap({
-    ...options,
-    components: ['main', 'contrib'],
-    updates: false,
-  })
-  expect([typeof steps, typeof warnings]).toEqual(['function', 'function'])
-  expect(rest).toEqual({
+  expect(bootstrap({ ...options, components: ['main', 'contrib'], updates: false })).toEqual({
     name: 'bootstrap',
     mode: 'chroot',
     parent: 'none',
@@ -40,12 +34,14 @@ test('what the engine reads of the recipe', () => {
     },
     tools: defaultTools,
     weight: { memory: 1024 },
+    steps: expect.any(Function),
+    warnings: expect.any(Function),
   })
 })
 
 test('the steps depend on nothing but options and text', () => {
-  const steps = (): unknown => bootstrap(options).steps(factsOf(others))
-  expect(steps()).toEqual(steps())
+  const [first, second] = [1, 2].map(() => bootstrap(options).steps(factsOf(others)))
+  expect(first).toEqual(second)
 })
 
 test('an option goes over the answer file', () => {
