@@ -46,7 +46,6 @@ class profile::neutron::agents (
 
   # Masked, since a disabled unit is enabled again when systemd takes a boot for the first one.
   service { $masked:
-    ensure  => stopped,
     enable  => mask,
     require => Package[$agents],
   }

@@ -7,19 +7,23 @@ class profile::nova::compute (
   String[1] $package,
   Hash[String[1], Hash[String[1], Variant[Scalar, Array[Scalar]]]] $conf,
 ) {
-  # Otherwise the package asks the build machine for its address and writes it into the image, twice.
-  exec { 'no address of the build machine':
-    command  => 'echo nova-common nova/my-ip string 127.0.0.1 | debconf-set-selections',
-    unless   => 'dpkg-query --show nova-common',
-    provider => shell,
-  }
-  -> package { $package:
+  package { $package:
     ensure => installed,
   }
-  -> profile::ini { '/etc/nova/nova.conf':
+
+  # The package writes the address of the machine that installs it into nova.conf and into debconf's memory.
+  profile::ini { '/etc/nova/nova.conf':
     sections => $conf,
     group    => 'nova',
     mode     => '0640',
+    require  => Package[$package],
+  }
+
+  exec { 'forget the address of the build machine':
+    command  => 'echo nova-common nova/my-ip string 127.0.0.1 | debconf-set-selections',
+    unless   => "debconf-show nova-common | grep --quiet 'nova/my-ip: 127.0.0.1$'",
+    provider => shell,
+    require  => Package[$package],
   }
 
   contain profile::identity::iscsi
