@@ -31,8 +31,9 @@ const config: readonly string[] = [
   'Acquire::Languages "none";',
   'Acquire::PDiffs "false";',
   'Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";',
-  'Acquire::CompressionTypes::Order:: "xz";',
+  // As packageListsOf chooses, so that apt asks for what the cache has.
   'Acquire::CompressionTypes::Order:: "gz";',
+  'Acquire::CompressionTypes::Order:: "xz";',
   // The proxy has a file whole and verified before it sends the first byte, and retries itself.
   'Acquire::http::Timeout "1800";',
   'Acquire::Retries "1";',

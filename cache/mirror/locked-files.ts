@@ -9,6 +9,8 @@ import type { AptRequest } from './request.ts'
 import type { SentFile } from './send.ts'
 
 export interface LockedFiles {
+  /** These suites' lists are looked into first. */
+  expect(pins: readonly Pin[]): void
   locate(request: AptRequest): Promise<Located>
   gone(): readonly GoneFile[]
 }
@@ -61,11 +63,12 @@ export function openLockedFiles(lock: Lock, archives: Archives): LockedFiles {
 
   return {
     gone: () => gone,
+    expect: (pins) => findPackage.expect(pins),
     async locate(request) {
       if (request.kind === 'refused') return refused(request.reason)
       const pins = pinsIn(request.archive)
       if (request.kind === 'package') {
-        const listed = await findPackage(pins, request.file)
+        const listed = await findPackage.in(pins, request.file)
         if (listed === undefined) return refused('not listed by any locked suite')
         const encoded = request.file.split('/').map(encodeURIComponent).join('/')
         const obtain = (): Promise<Obtained> => archives.fetchFile(request.archive, encoded, listed.wanted)
@@ -120,28 +123,39 @@ interface Listed {
 
 type PackageFiles = ReadonlyMap<string, Digested>
 
+interface PackageFinder {
+  expect(pins: readonly Pin[]): void
+  in(pins: readonly Pin[], file: string): Promise<Listed | undefined>
+}
+
 /** Reading a release's list takes a second and 30 MB, so only as many are read as it takes to find the file. */
-function makePackageFinder(
-  archives: Archives,
-): (pins: readonly Pin[], file: string) => Promise<Listed | undefined> {
+function makePackageFinder(archives: Archives): PackageFinder {
   const lists = new Map<string, Promise<PackageFiles | undefined>>()
   const hits = new Map<string, number>()
   const hitsOf = ({ inRelease }: Pin): number => hits.get(inRelease) ?? 0
   const listOf = async (index: string, sha256: string): Promise<PackageFiles | undefined> => {
     let list = lists.get(sha256)
     if (list === undefined) lists.set(sha256, (list = readFiles(index, sha256, archives)))
-    return await list
+    const files = await list
+    // Not in the cache yet, which another request may change.
+    if (files === undefined) lists.delete(sha256)
+    return files
   }
-  return async (pins, file) => {
-    for (const pin of pins.toSorted((a, b) => hitsOf(b) - hitsOf(a))) {
-      for (const [index, sha256] of Object.entries(pin.indexes)) {
-        const wanted = (await listOf(index, sha256))?.get(file)
-        if (wanted === undefined) continue
-        hits.set(pin.inRelease, hitsOf(pin) + 1)
-        return { pin, wanted }
+  return {
+    expect(pins) {
+      for (const pin of pins) hits.set(pin.inRelease, hitsOf(pin) + 1)
+    },
+    async in(pins, file) {
+      for (const pin of pins.toSorted((a, b) => hitsOf(b) - hitsOf(a))) {
+        for (const [index, sha256] of Object.entries(pin.indexes)) {
+          const wanted = (await listOf(index, sha256))?.get(file)
+          if (wanted === undefined) continue
+          hits.set(pin.inRelease, hitsOf(pin) + 1)
+          return { pin, wanted }
+        }
       }
-    }
-    return undefined
+      return undefined
+    },
   }
 }
 

@@ -74,7 +74,10 @@ export async function startMirror(lock: Lock, context: RunContext): Promise<Mirr
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/${token}`
 
   return {
-    access: (input) => aptAccess(input, { lock, base, context }),
+    access(input) {
+      files.expect(lock.pinsOf(input))
+      return aptAccess(input, { lock, base, context })
+    },
     gone: () => files.gone(),
     stats: () => ({ served: { ...served }, downloaded: archives.traffic(), refused }),
     async close() {

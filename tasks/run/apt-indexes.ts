@@ -4,7 +4,7 @@ import { arch } from 'node:os'
 import { ImgError } from '../errors.ts'
 import type { Release } from './apt-release.ts'
 
-/** sha256 by path, of the smallest form apt would take as well. */
+/** sha256 by path. Packed by gzip where there is a choice: a third larger than xz, and read four times as fast. */
 export function packageListsOf(
   release: Release,
   components: readonly string[],
@@ -13,7 +13,7 @@ export function packageListsOf(
   for (const component of components) {
     for (const architecture of [debianArchitecture(), ...(release.listsAll ? ['all'] : [])]) {
       const plain = `${component}/binary-${architecture}/Packages`
-      const path = ['.xz', '.gz', ''].map((end) => plain + end).find((form) => release.indexes.has(form))
+      const path = ['.gz', '.xz', ''].map((end) => plain + end).find((form) => release.indexes.has(form))
       const listed = path === undefined ? undefined : release.indexes.get(path)
       if (path !== undefined && listed !== undefined) lists[path] = listed.sha256
     }

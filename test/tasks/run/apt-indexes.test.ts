@@ -18,11 +18,12 @@ const listed = (release: Release, components: readonly string[]): readonly strin
 describe('packageListsOf', () => {
   const all = ['', '.gz', '.xz'].map((end) => `main/binary-${arch}/Packages${end}`)
 
-  test('the smallest form that is there', () => {
+  test('packed by gzip, else by xz, else plain', () => {
     expect(packageListsOf(releaseWith(all), ['main'])).toEqual({
-      [`main/binary-${arch}/Packages.xz`]: `digest of main/binary-${arch}/Packages.xz`,
+      [`main/binary-${arch}/Packages.gz`]: `digest of main/binary-${arch}/Packages.gz`,
     })
-    expect(listed(releaseWith(all.slice(0, 2)), ['main'])).toEqual([`main/binary-${arch}/Packages.gz`])
+    const withoutGz = all.filter((path) => !path.endsWith('.gz'))
+    expect(listed(releaseWith(withoutGz), ['main'])).toEqual([`main/binary-${arch}/Packages.xz`])
     expect(listed(releaseWith(all.slice(0, 1)), ['main'])).toEqual([`main/binary-${arch}/Packages`])
   })
 
