@@ -15,7 +15,9 @@ export interface GuestFact {
   readonly text: string
 }
 
-export const guestPort = 'img.report'
+/** Virtio-serial ports: what the script writes to, and what starts it when it is plugged in. */
+export const reportPort = 'img.report'
+export const startPort = 'img.start'
 
 /** System credentials that bring the script into a guest. */
 export function makeGuestCredentials(script: GuestScript): Readonly<Record<string, string>> {
@@ -48,7 +50,7 @@ export function parseGuestFact(line: string, nonce: string): GuestFact | undefin
 export const fileLine = (path: string, content: string): string =>
   `f+~ ${path} 0644 root root - ${Buffer.from(content).toString('base64')}`
 
-const rule = `ACTION=="add", SUBSYSTEM=="virtio-ports", ATTR{name}=="${guestPort}", TAG+="systemd", ENV{SYSTEMD_WANTS}+="img-script.service"\n`
+const rule = `ACTION=="add", SUBSYSTEM=="virtio-ports", ATTR{name}=="${startPort}", TAG+="systemd", ENV{SYSTEMD_WANTS}+="img-script.service"\n`
 
 /** Started, not waited for: while a job of ours is pending systemd would not call the boot finished. */
 const unit = `[Unit]
@@ -61,7 +63,9 @@ ExecStart=/bin/sh /run/img/script
 `
 
 /** Base64 makes any output one JSON string with nothing but the shell and coreutils. */
-const preamble = (nonce: string): string => `exec 3<>/dev/virtio-ports/${guestPort} </dev/null >/dev/null 2>&1
+const preamble = (
+  nonce: string,
+): string => `exec 3<>/dev/virtio-ports/${reportPort} </dev/null >/dev/null 2>&1
 export LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 report() { printf '{"nonce":"${nonce}","fact":"%s","status":%d,"data":"%s"}\\n' "$1" "$2" "$3" >&3; }
 say() { report "$1" 0 ""; }

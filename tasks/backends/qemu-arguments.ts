@@ -1,6 +1,7 @@
 // Pure. What a machine is made of, as the command line of qemu.
 
 import type { Accelerator } from './acceleration.ts'
+import { reportPort } from './guest-script.ts'
 
 export interface MachineParts {
   /** qcow2 overlay; written. */
@@ -33,9 +34,9 @@ export interface Network {
 /** Descriptors the machine is started with. */
 export const machineSockets = { monitor: 0, report: 1, console: 2 } as const
 
-/** Bus and chardev a port is plugged into while the machine runs. */
-export const reportBus = 'ports.0'
-export const reportSocket = 'report'
+/** Where ports are plugged in while the machine runs, and how many there may be beside the report's. */
+export const portBus = 'ports.0'
+export const freePorts = 28
 
 export function makeQemuArguments(parts: MachineParts): readonly string[] {
   return [
@@ -56,7 +57,8 @@ export function makeQemuArguments(parts: MachineParts): readonly string[] {
     ['-device', 'virtio-serial-pci,id=ports'],
     ['-chardev', `socket,id=monitor,fd=${firstSocket + machineSockets.monitor}`],
     ['-mon', 'chardev=monitor,mode=control'],
-    ['-chardev', `socket,id=${reportSocket},fd=${firstSocket + machineSockets.report}`],
+    ['-chardev', `socket,id=report,fd=${firstSocket + machineSockets.report}`],
+    ['-device', `virtserialport,bus=${portBus},chardev=report,name=${reportPort}`],
     consoleArguments(parts.console),
     Object.entries(parts.credentials).flatMap(credentialArguments),
   ].flat()

@@ -7,8 +7,8 @@ export interface ConsoleProblem {
 }
 
 export class Console {
-  /** A login prompt was seen. */
-  login = false
+  /** Nothing more is to be expected: multi-user was reached, or one may log in. */
+  ready = false
   readonly #lines: string[] = []
   #rest = ''
 
@@ -21,9 +21,10 @@ export class Console {
       const line = visible(piece)
       this.#keep(line)
       problem ??= lineProblem(line)
+      this.ready ||= multiUser.test(line)
     }
     const prompt = visible(this.#rest)
-    this.login ||= prompt.endsWith(' login: ')
+    this.ready ||= prompt.endsWith(' login: ')
     return problem ?? promptProblem(prompt)
   }
 
@@ -46,6 +47,7 @@ export class Console {
 
 const keptLines = 200
 const longestLine = 8192
+const multiUser = /Reached target .*Multi-User System\.$/
 const progress = /^\[[ *]+\] /
 
 const lineProblems: readonly (readonly [ConsoleProblem['kind'], RegExp])[] = [

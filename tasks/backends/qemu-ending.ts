@@ -11,7 +11,7 @@ export type Ending =
   | { readonly kind: 'problem'; readonly problem: ConsoleProblem }
   | { readonly kind: 'silent'; readonly seconds: number }
   | { readonly kind: 'too-long'; readonly seconds: number }
-  /** The login prompt came, the script inside did not report. */
+  /** It came up, but the script inside did not report. */
   | { readonly kind: 'no-answer'; readonly seconds: number }
   | { readonly kind: 'kvm-failed' }
   | { readonly kind: 'died'; readonly how: string; readonly stderr: string }
@@ -32,7 +32,7 @@ export function describeEnding(ending: Ending): string {
     case 'too-long':
       return `was not done within ${ending.seconds} s`
     case 'no-answer':
-      return `reached its login prompt but did not start the check within ${ending.seconds} s`
+      return `came up but did not start the check within ${ending.seconds} s`
     case 'kvm-failed':
       return 'stood still: KVM cannot run it'
     case 'died':

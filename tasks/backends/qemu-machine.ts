@@ -6,14 +6,8 @@ import { StringDecoder } from 'node:string_decoder'
 import { setTimeout as delay } from 'node:timers/promises'
 import { startProgram, type StartedProgram } from '../run/process.ts'
 import { kvmFailure } from './acceleration.ts'
-import { guestPort, parseGuestFact, type GuestFact } from './guest-script.ts'
-import {
-  machineSockets,
-  makeQemuArguments,
-  reportBus,
-  reportSocket,
-  type MachineParts,
-} from './qemu-arguments.ts'
+import { parseGuestFact, startPort, type GuestFact } from './guest-script.ts'
+import { machineSockets, makeQemuArguments, portBus, freePorts, type MachineParts } from './qemu-arguments.ts'
 import { Console } from './qemu-console.ts'
 import type { Ending } from './qemu-ending.ts'
 import { Monitor, type MonitorEvent } from './qemu-monitor.ts'
@@ -34,7 +28,7 @@ export interface MachineLimits {
   /** Without a byte on the console or the report port. */
   readonly silenceMs: number
   readonly totalMs: number
-  /** From the login prompt to the script's first fact. */
+  /** From a console that is ready to the script's first fact. */
   readonly answerMs: number
 }
 
@@ -48,7 +42,6 @@ export class Machine {
   readonly #monitor: Monitor
   readonly #timers = new Map<string, NodeJS.Timeout>()
   #ending: Ending | undefined
-  #plugged = 0
   #unplugged: (() => void) | undefined
 
   constructor(options: MachineOptions) {
@@ -99,20 +92,22 @@ export class Machine {
   }
 
   /**
-   * The port is plugged in again until the script answers: early in a boot nobody listens yet, and udev looks for new
-   * rules only every few seconds.
+   * Early in a boot nobody listens, and udev looks for new rules only every few seconds: another port is plugged in
+   * until the script answers. The oldest goes when there are too many; by then it has been seen, or never will be.
    */
   async #plug(): Promise<void> {
-    while (this.facts.length === 0 && this.#ending === undefined) {
-      const id = `report${++this.#plugged}`
-      const port = { driver: 'virtserialport', bus: reportBus, chardev: reportSocket, name: guestPort }
-      await this.#monitor.execute('device_add', { ...port, id })
-      await delay(replugMs, undefined, { ref: false })
-      if (this.facts.length > 0) return
-      const unplugged = new Promise<void>((resolve) => (this.#unplugged = resolve))
-      await this.#monitor.execute('device_del', { id })
-      await unplugged
+    for (let plugged = 1; this.facts.length === 0 && this.#ending === undefined; plugged++) {
+      if (plugged > freePorts) await this.#unplug(`start${plugged - freePorts}`)
+      const port = { driver: 'virtserialport', bus: portBus, name: startPort }
+      await this.#monitor.execute('device_add', { ...port, id: `start${plugged}` })
+      await delay(plugMs, undefined, { ref: false })
     }
+  }
+
+  async #unplug(id: string): Promise<void> {
+    const unplugged = new Promise<void>((resolve) => (this.#unplugged = resolve))
+    await this.#monitor.execute('device_del', { id })
+    await unplugged
   }
 
   #onEvent({ event, data }: MonitorEvent): void {
@@ -141,7 +136,7 @@ export class Machine {
       // A moment for the lines that explain it.
       if (problem !== undefined) this.#limit('problem', 1000, { kind: 'problem', problem })
       const { limits } = this.#options
-      if (this.console.login && this.facts.length === 0 && limits !== undefined) {
+      if (this.console.ready && this.facts.length === 0 && limits !== undefined) {
         this.#limit('answer', limits.answerMs, { kind: 'no-answer', seconds: limits.answerMs / 1000 })
       }
     })
@@ -175,4 +170,4 @@ export class Machine {
   }
 }
 
-const replugMs = 5000
+const plugMs = 5000

@@ -28,7 +28,7 @@ describe('makeGuestCredentials', () => {
       '/run/systemd/system/img-script.service',
     ])
     expect(files['/run/udev/rules.d/99-img.rules']).toBe(
-      'ACTION=="add", SUBSYSTEM=="virtio-ports", ATTR{name}=="img.report", TAG+="systemd", ENV{SYSTEMD_WANTS}+="img-script.service"\n',
+      'ACTION=="add", SUBSYSTEM=="virtio-ports", ATTR{name}=="img.start", TAG+="systemd", ENV{SYSTEMD_WANTS}+="img-script.service"\n',
     )
     expect(files['/run/systemd/system/img-script.service']).toContain(
       'Type=exec\nExecStart=/bin/sh /run/img/script\n',

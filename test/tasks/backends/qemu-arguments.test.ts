@@ -41,6 +41,7 @@ describe('makeQemuArguments', () => {
         "chardev socket,id=monitor,fd=3",
         "mon chardev=monitor,mode=control",
         "chardev socket,id=report,fd=4",
+        "device virtserialport,bus=ports.0,chardev=report,name=img.report",
         "chardev socket,id=console,fd=5",
         "serial chardev:console",
       ]

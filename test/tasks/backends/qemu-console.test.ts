@@ -20,7 +20,7 @@ describe.each([
     )
     const first = problems.find((problem) => problem !== undefined)
     expect(first).toEqual({ kind, line: expect.stringMatching(line) })
-    expect(console.login).toBe(false)
+    expect(console.ready).toBe(false)
   })
 })
 
@@ -30,10 +30,22 @@ describe('Console', () => {
     expect(
       console.feed(readFileSync(new URL('../../fixtures/console/login.txt', import.meta.url), 'utf8')),
     ).toBe(undefined)
-    expect(console.login).toBe(true)
+    expect(console.ready).toBe(true)
     expect(console.tail(3)).toBe(
       '[  103.781702] powernow_k8: Power state transitions not supported\nDebian GNU/Linux 13 trixie-img ttyS0\ntrixie-img login:',
     )
+  })
+
+  it('is ready without a getty on the console as well', () => {
+    const console = new Console()
+    console.feed(
+      '[\u001B[0;32m  OK  \u001B[0m] Reached target \u001B[0;1;39mgetty.target\u001B[0m - Login Prompts.\r\n',
+    )
+    expect(console.ready).toBe(false)
+    console.feed(
+      '[\u001B[0;32m  OK  \u001B[0m] Reached target \u001B[0;1;39mmulti-user.target\u001B[0m - Multi-User System.\r\n',
+    )
+    expect(console.ready).toBe(true)
   })
 
   it('recognises prompts that wait without a newline', () => {

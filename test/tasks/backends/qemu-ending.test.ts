@@ -50,7 +50,7 @@ it.each<[Ending, string, string]>([
   ],
   [
     { kind: 'no-answer', seconds: 30 },
-    'reached its login prompt but did not start the check within 30 s',
+    'came up but did not start the check within 30 s',
     'the image needs systemd 250 or newer and the virtio_console kernel module',
   ],
   [{ kind: 'kvm-failed' }, 'stood still: KVM cannot run it', 'set IMG_ACCEL=tcg'],

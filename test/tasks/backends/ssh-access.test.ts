@@ -55,18 +55,6 @@ describe('makeSshArguments', () => {
 })
 
 describe('waitForSsh', () => {
-  const listen = async (greetings: (string | undefined)[]): Promise<number> => {
-    const server: Server = createServer((socket) => {
-      const greeting = greetings.shift()
-      if (greeting === undefined) socket.destroy()
-      else socket.end(greeting)
-    })
-    onTestFinished(() => void server.close())
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const address = server.address()
-    return typeof address === 'object' && address !== null ? address.port : 0
-  }
-
   it('waits for a greeting of ssh: an open port is not enough', async () => {
     const greetings = [undefined, 'HTTP/1.1 400\r\n', 'SSH-2.0-OpenSSH_9.2\r\n', 'never asked for']
     await waitForSsh(await listen(greetings), new AbortController().signal)
@@ -93,3 +81,16 @@ describe.skipIf(findProgram('ssh-keygen') === undefined)('makeSshKey', () => {
     })
   })
 })
+
+/** A server that greets each caller with the next of these, or hangs up. */
+async function listen(greetings: (string | undefined)[]): Promise<number> {
+  const server: Server = createServer((socket) => {
+    const greeting = greetings.shift()
+    if (greeting === undefined) socket.destroy()
+    else socket.end(greeting)
+  })
+  onTestFinished(() => void server.close())
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
