@@ -1,4 +1,4 @@
-// Which code does which step of a chroot layer, and what people read while it runs.
+// Which code does which step of a chroot layer.
 
 import { appendFileSync } from 'node:fs'
 import type { Step, StepOf } from '../plan/step.ts'
@@ -8,6 +8,7 @@ import { runFileStep } from './chroot-files.ts'
 import { runInImage, type Build } from './namespace-build.ts'
 import { runPuppetStep } from './chroot-puppet.ts'
 import { runSealStep } from './seal.ts'
+import { labelOf } from './step-label.ts'
 
 /** Steps that work on the tree itself; a disk or an archive is made of the finished tree. */
 export type TreeStep = Exclude<Step, { do: 'disk' | 'archive' }>
@@ -65,33 +66,6 @@ async function runScriptStep(build: Build, step: StepOf<'script'>): Promise<void
     },
     signal: context.signal,
   })
-}
-
-export function labelOf(step: Step): string {
-  switch (step.do) {
-    case 'bootstrap':
-      return `bootstrap ${step.suite}`
-    case 'run':
-      return step.label ?? step.argv.join(' ')
-    case 'apt':
-      return `apt ${[...step.install, ...step.remove.map((name) => `${name}-`)].join(' ')}`
-    case 'write':
-    case 'mkdir':
-    case 'link':
-      return `${step.do} ${step.path}`
-    case 'copy':
-      return `copy to ${step.to}`
-    case 'remove':
-      return `remove ${step.paths.join(' ')}`
-    case 'puppet':
-      return 'puppet apply'
-    case 'script':
-      return 'script'
-    case 'seal':
-    case 'disk':
-    case 'archive':
-      return step.do
-  }
 }
 
 /** systemd's tools must not look for a running one, and what a step makes carries the epoch. */

@@ -64,7 +64,32 @@ export async function makeFilesystem(
     ['-d', insideTools(build.folders, tree), disk.fileInTools, `${partition.size / 1024}k`],
   ].flat()
   const what = `making the filesystem of ${content.mount} (partition ${partition.name}, ${partition.size / 1024 ** 2} MiB)`
-  await runTool(build, argv, { env: { SOURCE_DATE_EPOCH: String(build.epoch) }, what })
+  // mke2fs clamps every date to SOURCE_DATE_EPOCH: with the epoch, packages' files would lose theirs.
+  await runTool(build, argv, { env: { SOURCE_DATE_EPOCH: String(build.cut) }, what })
+  await setRootInode(build, disk, { partition, tree })
+}
+
+/** mke2fs makes its own root folder and copies only what lies in the given one. */
+async function setRootInode(
+  build: Build,
+  disk: Disk,
+  { partition, tree }: { readonly partition: PlacedPartition; readonly tree: string },
+): Promise<void> {
+  const what = `setting the root folder of the partition ${partition.name}`
+  const stat = ['stat', '--format=%f %u %g %Y', insideTools(build.folders, tree)]
+  const { stdout } = await runTool(build, stat, { what, quiet: true })
+  const [mode = '', uid = '', gid = '', mtime = ''] = stdout.trim().split(' ')
+  const fields = [
+    `mode 0${Number.parseInt(mode, 16).toString(8)}`,
+    `uid ${uid}`,
+    `gid ${gid}`,
+    `mtime @${mtime}`,
+  ]
+  const input = fields.map((field) => `set_inode_field <2> ${field}\n`).join('')
+  const argv = ['debugfs', '-w', '-f', '-', `${disk.fileInTools}?offset=${partition.start}`]
+  const date = String(build.cut)
+  const env = { E2FSPROGS_FAKE_TIME: date, SOURCE_DATE_EPOCH: date }
+  await runTool(build, argv, { env, input, what })
 }
 
 export async function makeSwap(build: Build, disk: Disk, partition: PlacedPartition): Promise<void> {

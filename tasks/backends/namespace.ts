@@ -5,15 +5,18 @@ import type { RunContext } from '../context.ts'
 import { ImgError } from '../errors.ts'
 import { runProgram } from '../run/process.ts'
 import type { Backend, BackendProbe, Work, WorkResult } from './backend.ts'
-import { labelOf, runTreeStep } from './chroot-steps.ts'
+import { layGuards, takeGuards } from './chroot-guards.ts'
+import { runTreeStep } from './chroot-steps.ts'
 import { cleanDisk, trimMounted } from './clean-disk.ts'
 import { makeDisk } from './disk-assemble.ts'
+import type { BootPlace } from './disk-grub-config.ts'
 import { digestOutside, inspectDisk } from './disk-inspect.ts'
-import { copyDisk, endProcesses, mountDisk, unmountDisk } from './disk-mounts.ts'
+import { copyDisk, endProcesses, mountDisk, unmountDisk, type MountedDisk } from './disk-mounts.ts'
 import { runOnHost, type Build } from './namespace-build.ts'
 import { makeFolders, mountImage, mountTools } from './namespace-mounts.ts'
 import { openNamespace } from './namespace-session.ts'
 import { digestTree } from './namespace-tree.ts'
+import { labelOf } from './step-label.ts'
 import { packTools } from './tool-tree.ts'
 import { readToolVersions } from './tool-versions.ts'
 
@@ -116,11 +119,14 @@ async function runFirst(build: Build): Promise<WorkResult> {
         toolVersions: await readToolVersions(build),
       })
     }
+    if (step.do === 'seal') await takeGuards(build, undefined)
     await runTreeStep(build, step)
     // A tool tree has no other tools to be sealed and packed with than its own.
     if (step.do === 'bootstrap' && work.tools === undefined) await mountTools(session, folders, folders.tree)
-    if (step.do === 'bootstrap')
+    if (step.do === 'bootstrap') {
       await mountImage(session, folders, { tools: work.tools, inputs: work.inputs })
+      await layGuards(build)
+    }
   }
   throw new Error(`layer ${work.layer} has no parent and ends without a disk or an archive`)
 }
@@ -134,9 +140,11 @@ async function runOnParent(build: Build, parentDisk: string): Promise<WorkResult
   const disk = await mountDisk(build, file)
   await mountTools(session, folders, work.tools)
   await mountImage(session, folders, { tools: work.tools, inputs: work.inputs })
+  await layGuards(build)
   for (const [index, step] of work.steps.entries()) {
     announce(build, index)
     if (step.do === 'disk' || step.do === 'archive') throw new Error(`${step.do} on a parent's disk`)
+    if (step.do === 'seal') await takeGuards(build, placeOf(disk))
     await runTreeStep(build, step)
   }
   const toolVersions = await readToolVersions(build)
@@ -149,6 +157,16 @@ async function runOnParent(build: Build, parentDisk: string): Promise<WorkResult
   await mountTools(session, folders, work.tools)
   await cleanDisk(build, file, disk.parts)
   return finish(build, { files: { 'disk.raw': file }, treeDigest, toolVersions })
+}
+
+function placeOf(disk: MountedDisk): BootPlace {
+  const root = disk.mounts.find(({ mount }) => mount === '')?.part
+  const boot = disk.mounts.find(({ mount }) => mount === 'boot')?.part
+  return {
+    rootUuid: root?.uuid ?? '',
+    bootUuid: boot?.uuid ?? root?.uuid ?? '',
+    bootPath: boot === undefined ? '/boot' : '',
+  }
 }
 
 function announce(build: Build, index: number): void {

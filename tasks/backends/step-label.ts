@@ -1,0 +1,30 @@
+// What people read while a step runs and when it failed. Pure.
+
+import type { Step } from '../plan/step.ts'
+
+export function labelOf(step: Step): string {
+  switch (step.do) {
+    case 'bootstrap':
+      return `bootstrap ${step.suite}`
+    case 'run':
+      return step.label ?? step.argv.join(' ')
+    case 'apt':
+      return `apt ${[...step.install, ...step.remove.map((name) => `${name}-`)].join(' ')}`
+    case 'write':
+    case 'mkdir':
+    case 'link':
+      return `${step.do} ${step.path}`
+    case 'copy':
+      return `copy to ${step.to}`
+    case 'remove':
+      return `remove ${step.paths.join(' ')}`
+    case 'puppet':
+      return 'puppet apply'
+    case 'script':
+      return 'script'
+    case 'seal':
+    case 'disk':
+    case 'archive':
+      return step.do
+  }
+}
