@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { RunContext } from '../../../tasks/context.ts'
@@ -40,6 +40,20 @@ describe.runIf(hasGpg)('findKeyring', () => {
         message: 'IMG_KEYRING names a file that cannot be read: /nonexistent.gpg',
         fields: expect.objectContaining({
           hint: 'set it to a keyring made with `gpg --export`, by absolute path',
+        }),
+      }),
+    )
+  })
+
+  test.skipIf(existsSync('/usr/share/keyrings/ubuntu-archive-keyring.gpg'))('no keyring package', () => {
+    const message =
+      'the keys of the ubuntu archive are missing: /usr/share/keyrings/ubuntu-archive-keyring.gpg'
+    expect(() => findKeyring('ubuntu', contextWith(undefined))).toThrow(
+      expect.objectContaining({
+        code: 'TOOL_MISSING',
+        message,
+        fields: expect.objectContaining({
+          hint: 'run `apt-get install ubuntu-keyring`, or set IMG_KEYRING to a keyring file',
         }),
       }),
     )
