@@ -1,4 +1,4 @@
-import { basename, extname } from 'node:path'
+import { basename, extname, resolve } from 'node:path'
 import { existsSync } from 'node:fs'
 import { ImgError } from '../errors.ts'
 import { formatBytes } from '../reporters/format.ts'
@@ -18,6 +18,7 @@ export const makeExport = (open: WithLayerDisks): Command => ({
   example: 'img export role:ceph-node ceph.qcow2',
   run: async (call, context) => {
     const [, file = ''] = call.args
+    const to = resolve(call.cwd, file)
     const format = formatOf(file)
     const compress = call.options['compress'] === true
     if (compress && format !== 'qcow2') {
@@ -26,7 +27,7 @@ export const makeExport = (open: WithLayerDisks): Command => ({
         found: file,
       })
     }
-    if (call.options['force'] !== true) refuseExisting(file)
+    if (call.options['force'] !== true) refuseExisting(to, file)
     if (format === 'qcow2') {
       const { requireTools } = await import('../run/tools.ts')
       await requireTools(['qemu-img'], context)
@@ -34,7 +35,7 @@ export const makeExport = (open: WithLayerDisks): Command => ({
     return open(call, context, async (disks) => {
       const layer = await onlyLayer(disks, call)
       const disk = await disks.disk(layer)
-      const written = await exportDisk({ disk, to: file, format, compress }, context)
+      const written = await exportDisk({ disk, to, format, compress }, context)
       if (call.json) call.print({ layer, file, format, digest: await disks.digest(layer), ...written })
       else {
         call.print(`${file}: ${formatBytes(written.size)}, ${formatBytes(written.allocated)} on disk\n`)
@@ -65,8 +66,8 @@ function formatOf(file: string): DiskFormat {
 
 const validExtensions = Object.keys(formats).join(', ')
 
-function refuseExisting(file: string): void {
-  if (!existsSync(file)) return
+function refuseExisting(to: string, file: string): void {
+  if (!existsSync(to)) return
   throw new ImgError('USAGE', `${file} is there already`, {
     hint: 'add --force to replace it',
     path: file,

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
 import type { Firmware } from '../backends/qemu-arguments.ts'
 import type { Command } from './command.ts'
 import { toFirmware, toUserName, toWholeNumber } from './machine-options.ts'
@@ -62,7 +63,7 @@ export const makeRun = (open: WithLayerDisks): Command => ({
                 ssh: {
                   user: user as string,
                   ...(port === undefined ? {} : { port: port as number }),
-                  ...(key === undefined ? {} : { keyFile: key as string }),
+                  ...(key === undefined ? {} : { keyFile: resolve(call.cwd, key as string) }),
                   ...(command === undefined ? {} : { command: command as string }),
                 },
               }

@@ -12,7 +12,6 @@ export type DiskFormat = 'raw' | 'qcow2'
 export interface DiskExport {
   /** A raw file; only read. */
   readonly disk: string
-  /** Relative to the folder of the process, like every file name a user gives. */
   readonly to: string
   readonly format: DiskFormat
   readonly compress: boolean

@@ -18,7 +18,8 @@ describe('checkClock', () => {
   })
 })
 
-describe('checkHost', () => {
+// Starts every program once, on a host that may be busy.
+describe('checkHost', { timeout: 60_000 }, () => {
   it('finds mirror, clock, acceleration and space', async () => {
     const url = await server(200)
     const context = testContext({ env: { IMG_MIRROR: url, IMG_ACCEL: 'tcg' }, now: () => now })
