@@ -4,6 +4,11 @@ class profile::identity::nvme {
     ensure => absent,
   }
 
+  # The package's example makes nvmf-autoconnect.service run, which fails where there is nothing to connect to.
+  file { '/etc/nvme/discovery.conf':
+    ensure => absent,
+  }
+
   profile::unit { 'nvme-identity.service':
     source      => 'puppet:///modules/profile/identity/nvme-identity.service',
     required_by => 'multi-user.target',
