@@ -21,6 +21,13 @@ export interface GraphLayer {
   readonly recipeTools: readonly (LayerName | undefined)[]
   /** `from` and the distinct tool trees. */
   readonly needs: readonly LayerName[]
+  /** The imgfile's folder, when it is known: where places in messages are relative to. */
+  readonly root: string | undefined
+}
+
+/** Where the layer was declared, as fields of an ImgError about it. */
+export function declaredFields({ layer, root }: GraphLayer): { path?: string; line?: number } {
+  return placeFields(relativePlace(layer.declaredAt, root))
 }
 
 /** All layers of an imgfile, those that only others refer to included. `root` shortens the places in messages. */
@@ -100,7 +107,7 @@ function toGraphLayer(name: LayerName, making: Making): GraphLayer {
   const shared = tools.find((tree) => tree !== undefined)?.name ?? parent?.recipeTools.find(Boolean)
   const recipeTools = tools.map((tree) => tree?.name ?? shared)
   const needs = [from?.name, ...recipeTools].filter((need) => need !== undefined)
-  return { name, layer, from: from?.name, recipeTools, needs: [...new Set(needs)] }
+  return { name, layer, from: from?.name, recipeTools, needs: [...new Set(needs)], root: making.root }
 }
 
 function duplicate(first: Layer, second: Layer, root: string | undefined): ImgError {

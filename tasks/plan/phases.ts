@@ -2,9 +2,8 @@
 
 import { ImgError } from '../errors.ts'
 import { checkStep } from './check-step.ts'
-import type { GraphLayer } from './graph.ts'
+import { declaredFields, type GraphLayer } from './graph.ts'
 import { inputName, parentSlots } from './inputs.ts'
-import { placeFields } from './place.ts'
 import type { Facts } from './recipe.ts'
 import { sealSteps } from './seal.ts'
 import type { Mode, Step } from './step.ts'
@@ -49,7 +48,7 @@ function stepsOf(entry: GraphLayer, index: number, facts: Facts | undefined): re
       {
         hint: 'steps() returns an array',
         layer: entry.name,
-        ...placeFields(entry.layer.declaredAt),
+        ...declaredFields(entry),
       },
     )
   }
@@ -65,7 +64,7 @@ function stepsOf(entry: GraphLayer, index: number, facts: Facts | undefined): re
       hint: wrong.hint,
       layer: entry.name,
       ...(wrong.found === undefined ? {} : { found: wrong.found }),
-      ...placeFields(entry.layer.declaredAt),
+      ...declaredFields(entry),
     })
   }
   return steps.map((step) => renamed(step, index))
@@ -82,7 +81,7 @@ function attributed(error: unknown, entry: GraphLayer, recipe: string): ImgError
   return new ImgError('IMGFILE_INVALID', `layer ${entry.name}: recipe ${recipe} failed: ${message}`, {
     hint: 'this is a mistake in the recipe, not in a build',
     layer: entry.name,
-    ...placeFields(entry.layer.declaredAt),
+    ...declaredFields(entry),
     cause: error,
   })
 }

@@ -3,7 +3,6 @@
 import { ImgError } from '../errors.ts'
 import type { Graph } from './graph.ts'
 import type { LayerName } from './recipe.ts'
-import { suggestHint } from './suggest.ts'
 
 /** Layers meant by exact names or globs (`role:*`, `*:ceph-node`), in the graph's order, each once. */
 export function select(graph: Graph, selectors: readonly string[]): LayerName[] {
@@ -34,13 +33,12 @@ function globMatcher(glob: string): (name: string) => boolean {
   return (name) => expression.test(name)
 }
 
+/** Who shows the error suggests the nearest of the valid ones. */
 function unknown(selector: string, names: readonly LayerName[]): ImgError {
   const message = isGlob(selector) ? `no layer matches ${selector}` : `there is no layer ${selector}`
   return new ImgError('LAYER_UNKNOWN', message, {
-    hint: isGlob(selector) ? knownHint(names) : suggestHint(selector, names, 'layers'),
+    hint: 'run `img ls` for the list',
     found: selector,
     validOptions: names,
   })
 }
-
-const knownHint = (names: readonly string[]): string => suggestHint('', names, 'layers')

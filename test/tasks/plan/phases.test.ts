@@ -120,6 +120,15 @@ test('a wrong step names layer, step and recipe', () => {
   })
 })
 
+test('the place of a wrong step is relative to the imgfile', () => {
+  const given = child(recipe({ does: [write('etc/motd')] }))
+  const graph = makeGraph({ layers: [given] }, import.meta.dirname)
+  const entry = layerOf(graph, given.name)
+  expect(() => makePhases(entry, makeFacts(entry, {}))).toThrow(
+    expect.objectContaining({ fields: expect.objectContaining({ path: 'phases.test.ts' }) }),
+  )
+})
+
 test('a recipe must return an array', () => {
   const given = child(recipe({ name: 'motd', steps: () => ({}) as Step[] }))
   expect(errorOf(() => phasesOf(given))).toEqual({
