@@ -22,14 +22,14 @@ export interface CachedLayer<Input extends InputFacts = InputFacts> extends Keye
 }
 
 /** Built before, so what stands on it has a key; but its files are gone and must be built again if they are needed. */
-export interface GoneLayer<Input extends InputFacts = InputFacts> extends Keyed<Input> {
+interface GoneLayer<Input extends InputFacts = InputFacts> extends Keyed<Input> {
   readonly status: 'gone'
   readonly record: PastBuild
   readonly reason: string
 }
 
 /** Not built under this key. */
-export interface MissingLayer<Input extends InputFacts = InputFacts> extends Keyed<Input> {
+interface MissingLayer<Input extends InputFacts = InputFacts> extends Keyed<Input> {
   readonly status: 'missing'
   readonly reason: string
   readonly changes: readonly Change[]

@@ -26,7 +26,7 @@ export interface InputFacts {
   readonly value?: InputValue
 }
 
-export type InputValue = { readonly path: string; readonly content: string } | CatalogFacts | string
+type InputValue = { readonly path: string; readonly content: string } | CatalogFacts | string
 
 /** Every input of a layer, recipe by recipe in the order they were declared. */
 export function layerInputs(entry: GraphLayer): readonly LayerInput[] {

@@ -26,7 +26,7 @@ export interface PlannedLayer {
 }
 
 /** `skip`: everything wanted that stands on it is cached. `undecided`: depends on what is being built below it. */
-export type Action = 'reuse' | 'fetch' | 'build' | 'undecided' | 'skip'
+type Action = 'reuse' | 'fetch' | 'build' | 'undecided' | 'skip'
 
 /** `decisions` has every layer of the closure of `wanted`. */
 export function makePlan(
