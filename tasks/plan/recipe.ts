@@ -34,7 +34,7 @@ export interface Recipe {
   steps(facts: Facts): readonly Step[]
   /** What is worth telling about inputs that stop nothing; shown once per build of the layer. Never throws. */
   warnings?(facts: Facts): readonly RecipeWarning[]
-  /** Hints for the scheduler; never in the key. */
+  /** Hints for the scheduler, `memory` in MiB; never in the key. */
   readonly weight?: { readonly memory?: number; readonly machines?: number }
 }
 
