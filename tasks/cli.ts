@@ -2,9 +2,10 @@
 // Argv in, exit status out. The process, the clock and the environment are read here and nowhere else.
 // A repeated build loads this file and remembered.ts only: everything else is imported when it is needed.
 
-import { writeSync } from 'node:fs'
+import { statSync, writeSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { RunContext } from './context.ts'
 import type { Emit } from './events.ts'
 import { recall, type Question } from './run/remembered.ts'
@@ -53,6 +54,8 @@ async function main(): Promise<void> {
   } catch (error) {
     await stop(error)
   }
+  // An imgfile may have left a timer or a connection behind; what was printed is out by now, since pipes are synchronous.
+  process.exit()
 }
 
 async function contextFor(
@@ -90,7 +93,9 @@ function askedQuestion(): Question | undefined {
   if (argv[0] !== 'build' || argv.some((arg) => arg.startsWith('--cache-dir'))) return undefined
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('IMG_')))
   const cacheDir = cacheDirectory()
-  return { cacheDir, cwd: process.cwd(), argv, env, version: `${version} ${process.version}` }
+  // Another build of the same version, as in our own checkout, may answer otherwise.
+  const installed = statSync(fileURLToPath(import.meta.url)).mtimeMs
+  return { cacheDir, cwd: process.cwd(), argv, env, version: `${version} ${installed} ${process.version}` }
 }
 
 function cacheDirectory(): string {

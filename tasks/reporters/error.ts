@@ -98,9 +98,10 @@ function renderBug(error: unknown): string {
 }
 
 function addOptions(error: ImgError, lines: string[]): void {
-  const { validOptions, found } = error.fields
+  const { validOptions, found, hint } = error.fields
   if (validOptions === undefined || validOptions.length === 0) return
-  const meant = found === undefined ? undefined : suggest(found, validOptions)
+  const told = found === undefined || hint?.includes('did you mean') === true
+  const meant = told ? undefined : suggest(found, validOptions)
   const shown = validOptions.slice(0, 12).join(', ')
   const more = validOptions.length > 12 ? ` and ${validOptions.length - 12} more` : ''
   lines.push(

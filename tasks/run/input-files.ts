@@ -5,7 +5,6 @@ import { createHash } from 'node:crypto'
 import { lstat, readdir, readlink } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { promisify } from 'node:util'
-import fastGlob from 'fast-glob'
 import { ImgError } from '../errors.ts'
 import type { StatCache } from './stat-cache.ts'
 
@@ -56,6 +55,8 @@ interface Expansion extends FilesToList {
 
 async function expand(pattern: string, wanted: Expansion): Promise<readonly string[]> {
   checkPattern(pattern, wanted.base)
+  // A layer may have no files, and a plan of remembered ones needs no globs: loaded when first used.
+  const { default: fastGlob } = await import('fast-glob')
   const trimmed = pattern.replace(/^(?:\.\/)+/, '').replace(/\/+$/, '')
   const names = await glob(trimmed, wanted)
   // A plain name of a folder means what is in it; fast-glob would give the folder alone.
@@ -84,6 +85,7 @@ async function glob(pattern: string, { folder, base, ignore, read }: Expansion):
     read.add(path)
     readdir(path, ...rest)
   }) as typeof readdir
+  const { default: fastGlob } = await import('fast-glob')
   try {
     return await fastGlob(pattern, {
       cwd: folder,

@@ -10,7 +10,6 @@ import { type LoadedImgfile, loadImgfile } from './load.ts'
 import { type Lock, openLock } from './lockfile.ts'
 import type { ResolvedInput } from './resolved.ts'
 import { openStatCache, type StatCache } from './stat-cache.ts'
-import { unpackedTools } from './tool-trees.ts'
 
 export interface Project {
   readonly context: RunContext
@@ -43,6 +42,9 @@ export async function openProject(context: RunContext, options: ProjectOptions =
   const stats = openStatCache(context)
   const sources = { root: context.root, env: context.env, stats, closure: loaded.closure }
   const unpacked = new Map<string, Promise<string>>()
+  // With it come the backends and all that starts programs; most commands unpack nothing.
+  const unpack = async (key: string): Promise<string> =>
+    (await import('./tool-trees.ts')).unpackedTools(key, store, context)
   return {
     context,
     loaded,
@@ -52,7 +54,7 @@ export async function openProject(context: RunContext, options: ProjectOptions =
     stats,
     read: (declaration, place) => resolveInput(declaration, { ...sources, place }),
     toolsOf: (key) => {
-      const folder = unpacked.get(key) ?? unpackedTools(key, store, context)
+      const folder = unpacked.get(key) ?? unpack(key)
       unpacked.set(key, folder)
       return folder
     },
