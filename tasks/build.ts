@@ -68,6 +68,8 @@ export async function runBuild(
     await removeAbandoned(project.context.cacheDir)
     if (await bench.prepare()) return await runBuild(project, selectors, options)
     const outcomes = await runPlan(project, { plan, decisions, bench, options })
+    const failed = [...outcomes.values()].some(({ status }) => status === 'failed')
+    if (failed && (await bench.recover())) return await runBuild(project, selectors, options)
     const ended = plan.layers.flatMap(({ name, action }) =>
       action === 'skip' ? [] : [built(name, outcomes.get(name) ?? reusedOutcome(decisions, name), decisions)],
     )

@@ -10,7 +10,7 @@ import { layerInputs } from '../plan/inputs.ts'
 import type { AptInput, LayerName } from '../plan/recipe.ts'
 import type { Mode } from '../plan/step.ts'
 import { debianArchitecture } from './apt-indexes.ts'
-import { obtainLocked } from './apt-pin.ts'
+import { obtainLocked, repinGone } from './apt-pin.ts'
 import type { DecisionOf } from './decide.ts'
 import type { Bench } from './execute.ts'
 import type { Budgets, Weight } from './gate.ts'
@@ -20,6 +20,8 @@ import { resolveLayer } from './resolve-layer.ts'
 export interface OpenBench {
   /** Brings the locked package lists into the cache; true when a lost state was pinned anew, which voids every key. */
   prepare(): Promise<boolean>
+  /** After a failure: true when packages of the locked state are gone, and the present state was pinned in its place. */
+  recover(): Promise<boolean>
   /** The bench as one layer's build sees it. */
   over(project: Project, decisionOf: DecisionOf): Bench
   weightOf(name: LayerName): Weight
@@ -39,6 +41,8 @@ export async function openBench(project: Project, wanted: readonly LayerName[]):
   )
   return {
     prepare: async () => (await obtainLocked(lock, aptInputs, context)).length > 0,
+    recover: async () =>
+      mirror !== undefined && (await repinGone(lock, (await mirror).gone(), context)).length > 0,
     over: (own, decisionOf) => ({
       arch: debianArchitecture(),
       store: own.store,
