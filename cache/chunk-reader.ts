@@ -1,7 +1,7 @@
 // Chunks out of packs. What it hands out has the sha256 it was asked for; a pack that does not hold what its footer
 // says is put into quarantine, so that the next lookup finds another copy or a miss, and the next put heals.
 
-import { open, type FileHandle } from 'node:fs/promises'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import type { ChunkIndex, ChunkLocation } from './chunk-index.ts'
 import { contentPath } from './entries.ts'
@@ -13,8 +13,10 @@ import type { Zstd } from './zstd.ts'
 
 export interface ChunkReader {
   /** The chunk's bytes, verified. The buffer is shared: not to be changed. */
-  read(digest: Buffer): Promise<Buffer>
-  close(): Promise<void>
+  readonly read: (digest: Buffer) => Promise<Buffer>
+  /** As `read` for whoever verifies what it makes of the chunks, and reads them verified when that turns out wrong. */
+  readonly readUnverified: (digest: Buffer) => Promise<Buffer>
+  close(): void
 }
 
 /** A chunk is nowhere in the store; the message completes "… of disk.raw". */
@@ -30,32 +32,30 @@ export interface ChunkReaderOptions {
 }
 
 export function openChunkReader(at: StoreDir, { index, zstd, onDamage }: ChunkReaderOptions): ChunkReader {
-  const handles = new Map<string, Promise<FileHandle>>()
+  const descriptors = new Map<string, number>()
   const frames = new Map<string, Promise<Buffer>>()
   /** Buffers of compressed frames to use again. */
   const spare: Buffer[] = []
 
-  const openPack = (pack: string): Promise<FileHandle> => {
-    const opened = handles.get(pack) ?? open(contentPath(at.dir, pack), 'r')
-    handles.set(pack, opened)
+  const openPack = (pack: string): number => {
+    const opened = descriptors.get(pack) ?? openSync(contentPath(at.dir, pack), 'r')
+    descriptors.set(pack, opened)
     return opened
   }
 
-  const closePack = async (pack: string): Promise<void> => {
-    const opened = handles.get(pack)
-    handles.delete(pack)
+  const closePack = (pack: string): void => {
+    const opened = descriptors.get(pack)
+    descriptors.delete(pack)
     for (const name of frames.keys()) if (name.startsWith(pack)) frames.delete(name)
-    await opened?.then(
-      (handle) => handle.close(),
-      () => undefined,
-    )
+    if (opened !== undefined) closeSync(opened)
   }
 
   const decode = async ({ pack, frame }: ChunkLocation): Promise<Buffer> => {
-    const handle = await openPack(pack)
+    const descriptor = openPack(pack)
     const buffer = (frame.codec === 'zstd' ? spare.pop() : undefined) ?? Buffer.allocUnsafeSlow(frameMax)
     const stored = buffer.subarray(0, frame.stored)
-    const { bytesRead } = await handle.read(stored, 0, frame.stored, frame.offset)
+    // Synchronous: a frame is some 100 KiB of a file read in order, and a promise costs more than that.
+    const bytesRead = readSync(descriptor, stored, 0, frame.stored, frame.offset)
     if (bytesRead !== frame.stored) throw new Error('the pack is too short')
     if (frame.codec === 'raw') return stored
     const decompressed = await zstd.decompress(stored, frame.raw)
@@ -73,10 +73,11 @@ export function openChunkReader(at: StoreDir, { index, zstd, onDamage }: ChunkRe
     return frame
   }
 
-  const readAt = async (location: ChunkLocation, digest: Buffer): Promise<Buffer | undefined> => {
+  const readAt = async (location: ChunkLocation, digest: Buffer | undefined): Promise<Buffer | undefined> => {
     try {
       const frame = await decoded(location)
       const chunk = frame.subarray(location.at, location.at + location.length)
+      if (digest === undefined) return chunk
       return createHash('sha256').update(chunk).digest().equals(digest) ? chunk : undefined
     } catch (cause) {
       const code = errnoOf(cause)
@@ -85,7 +86,11 @@ export function openChunkReader(at: StoreDir, { index, zstd, onDamage }: ChunkRe
     }
   }
 
-  return {
+  const reader: ChunkReader = {
+    async readUnverified(digest) {
+      const location = index.find(digest)
+      return (location && (await readAt(location, undefined))) ?? reader.read(digest)
+    },
     async read(digest) {
       const lost: string[] = []
       for (;;) {
@@ -97,7 +102,7 @@ export function openChunkReader(at: StoreDir, { index, zstd, onDamage }: ChunkRe
         }
         const chunk = await readAt(location, digest)
         if (chunk !== undefined) return chunk
-        await closePack(location.pack)
+        closePack(location.pack)
         index.forget(location.pack)
         // Whole as a file and yet wrong a second time: it was packed wrongly.
         const again = lost.includes(location.pack)
@@ -107,10 +112,11 @@ export function openChunkReader(at: StoreDir, { index, zstd, onDamage }: ChunkRe
         else if (await examinePack(at, location.pack)) await index.refresh()
       }
     },
-    async close() {
-      await Promise.all([...handles.keys()].map(closePack))
+    close() {
+      for (const pack of descriptors.keys()) closePack(pack)
     },
   }
+  return reader
 }
 
 /** 32 MiB of decoded frames. */

@@ -39,9 +39,9 @@ async function isWhole(path: string, pack: string): Promise<boolean> {
 export async function quarantine(at: StoreDir, pack: string): Promise<void> {
   await dropFooter(at, pack)
   makeFolder(at.quarantine)
-  const to = join(at.quarantine, pack)
-  await rm(to, { recursive: true, force: true })
-  await rename(contentPath(at.dir, pack), to).catch((cause: unknown) => {
-    if (errnoOf(cause) !== 'ENOENT') throw cause
+  const path = contentPath(at.dir, pack)
+  await rename(path, join(at.quarantine, pack)).catch(async (cause: unknown) => {
+    // Somebody else put it aside, or it is no file at all.
+    if (errnoOf(cause) !== 'ENOENT') await rm(path, { recursive: true, force: true })
   })
 }

@@ -218,7 +218,7 @@ async function restoreFrom(
       cause,
     })
   } finally {
-    await reader.close()
+    reader.close()
   }
 }
 

@@ -10,11 +10,11 @@ import { createHash } from 'node:crypto'
 
 export const packHead: Buffer = Buffer.from('IMGPACK1')
 export const packTarget: number = 32 * 1024 * 1024
-export const packMax: number = 64 * 1024 * 1024
+const packMax: number = 64 * 1024 * 1024
 export const frameMax: number = 256 * 1024
 export const trailerLength = 52
 
-export type Codec = 'raw' | 'zstd'
+type Codec = 'raw' | 'zstd'
 
 export interface Frame {
   readonly offset: number

@@ -83,6 +83,7 @@ const record = members<LayerRecord>({
   treeDigest: text,
   inputs: objectOf(recordedInput),
   parents: objectOf(members<LayerRecord['parents'][string]>({ key: text, treeDigest: text })),
+  because: arrayOf(text),
   backend: text,
   tools: objectOf(text),
   started: number,

@@ -7,7 +7,7 @@ import { ImgError } from '../tasks/errors.ts'
 import { makeFolder } from './make-folder.ts'
 import { errnoOf, toStoreError } from './store-error.ts'
 
-export const storeFormat = 1
+const storeFormat = 1
 
 export interface StoreDir {
   readonly dir: string

@@ -51,6 +51,8 @@ export interface LayerRecord {
   /** Every resolved input with the files behind it, also those that enter the key only through steps. */
   readonly inputs: Readonly<Record<string, RecordedInput>>
   readonly parents: Readonly<Record<string, { readonly key: string; readonly treeDigest: string }>>
+  /** Why it was built, in words: what differed from the build before it. */
+  readonly because: readonly string[]
   readonly backend: string
   readonly tools: Readonly<Record<string, string>>
   /** Milliseconds since 1970, and durations in ms per phase and step. */

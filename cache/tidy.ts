@@ -34,7 +34,7 @@ async function settlePacks(at: StoreDir): Promise<void> {
 }
 
 /** Digests of all content. */
-export function* listContent(dir: string): Generator<string> {
+function* listContent(dir: string): Generator<string> {
   const top = join(dir, 'content-v2', 'sha256')
   for (const first of listFolder(top)) {
     for (const second of listFolder(join(top, first))) {

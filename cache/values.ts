@@ -23,7 +23,7 @@ export async function writeValue(dir: string, key: string, value: Buffer | strin
   if (before !== undefined && before.digest !== digest) await removeContent(dir, before.digest)
 }
 
-export const valueKey = (key: string): string => `value:${key}`
+const valueKey = (key: string): string => `value:${key}`
 
 const headOf = (key: string): Buffer => Buffer.from(`${JSON.stringify(key)}\n`)
 

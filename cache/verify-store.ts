@@ -61,7 +61,7 @@ export async function verifyStore(
       }
     }
   } finally {
-    await maps.close()
+    maps.close()
   }
   return problems
 }
@@ -102,7 +102,7 @@ async function chunkDamage(bytes: Buffer, footer: PackFooter, zstd: Zstd): Promi
 
 interface MapCheck {
   problemOf(mapDigest: string): Promise<string | undefined>
-  close(): Promise<void>
+  close(): void
 }
 
 /** Every chunk a map names must be in a pack nothing was found wrong with. */
