@@ -12,9 +12,9 @@ export interface TestProject {
   readonly root: string
   readonly cacheDir: string
   /** Runs to the end. */
-  img(args: readonly string[], options?: RunOptions): Promise<Ended>
+  readonly img: (args: readonly string[], options?: RunOptions) => Promise<Ended>
   /** Starts, for tests that talk to it while it runs. */
-  start(args: readonly string[], options?: RunOptions): Running
+  readonly start: (args: readonly string[], options?: RunOptions) => Running
 }
 
 export interface RunOptions {
@@ -33,7 +33,7 @@ export interface Running {
   readonly child: ChildProcessByStdio<null, Readable, Readable>
   readonly ended: Promise<Ended>
   /** Resolves when stderr has the text; rejects when it ends without. */
-  says(text: string): Promise<void>
+  readonly says: (text: string) => Promise<void>
 }
 
 export function testProject(files: Readonly<Record<string, string | Buffer>> = {}): TestProject {

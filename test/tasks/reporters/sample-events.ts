@@ -3,7 +3,7 @@
 import { ImgError } from '../../../tasks/errors.ts'
 import type { ImgEvent } from '../../../tasks/events.ts'
 
-export const failed = new ImgError('STEP_FAILED', 'apt-get exited with 100', {
+const failed = new ImgError('STEP_FAILED', 'apt-get exited with 100', {
   layer: 'role:web',
   hint: 'see the lines below',
   output: 'Reading package lists...\r\nE: \u001b[31mUnable\u001b[0m to locate package nginxx\u0007\n',
