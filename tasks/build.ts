@@ -1,6 +1,7 @@
 // A build as a straight line: select, decide, plan, schedule, execute, report. Each station is a module of its own.
 
 import type { LayerRecord } from '../cache/store.ts'
+import { renderChange } from './plan/change.ts'
 import type { Decision } from './plan/decision.ts'
 import { layerOf } from './plan/graph.ts'
 import type { Outcome } from './plan/outcome.ts'
@@ -170,6 +171,7 @@ async function bringUpToDate(
     const record = await executeLayer(entry, decision, {
       bench: bench.over(again, decisionOf),
       context: again.context,
+      because: decision.status === 'missing' ? decision.changes.map(renderChange) : [decision.reason],
     })
     decisions.set(name, { ...decision, status: 'cached', record, remote: undefined })
     return { status: 'built', key: decision.key, ms: context.now() - started }

@@ -19,15 +19,21 @@ export const why: Command = {
     }),
 }
 
-/** Pure. */
+/** Pure. What a build would do and why; else why the newest one was done. */
 export function renderExplanation(
   { name, action, reason, changes, previous }: Explanation,
   now: number,
 ): string {
-  const lines = [`${name}: ${action}, ${reason}`, ...changes.map((change) => `  ${change}`)]
-  if (previous !== undefined) {
-    const age = formatDuration(Math.max(0, now - previous.started))
-    lines.push(`compared with ${previous.key.slice(0, 12)}, built ${age} ago`)
+  const age = previous === undefined ? '' : formatDuration(Math.max(0, now - previous.started))
+  if (changes.length > 0) {
+    const than =
+      previous === undefined ? '' : `, compared with ${previous.key.slice(0, 12)}, built ${age} ago`
+    return listed(`${name}: ${action}${than}`, changes)
   }
-  return `${lines.join('\n')}\n`
+  const lines = `${name}: ${action}, ${reason}\n`
+  if (previous === undefined || previous.because.length === 0) return lines
+  return `${lines}${listed(`${previous.key.slice(0, 12)} was built ${age} ago`, previous.because)}`
 }
+
+const listed = (title: string, changes: readonly string[]): string =>
+  `${title}, because\n${changes.map((change) => `  ${change}\n`).join('')}`

@@ -16,6 +16,7 @@ import type { Bench } from './execute.ts'
 import type { Budgets, Weight } from './gate.ts'
 import type { Project } from './project.ts'
 import { resolveLayer } from './resolve-layer.ts'
+import { weightOf } from './schedule.ts'
 
 export interface OpenBench {
   /** Brings the locked package lists into the cache; true when a lost state was pinned anew, which voids every key. */
@@ -61,10 +62,10 @@ export async function openBench(project: Project, wanted: readonly LayerName[]):
         return 'inputs' in resolution ? resolution.inputs : {}
       },
     }),
-    weightOf: (name) => weightOf(project, name),
+    weightOf: (name) => weightOf(layerOf(graph, name).layer),
     budgets: (concurrency) => ({
       concurrency: concurrency ?? Math.max(1, Math.floor(availableParallelism() / 2)),
-      memory: totalmem(),
+      memory: Math.floor(totalmem() / 2 ** 20),
     }),
     close: async () => {
       if (mirror !== undefined) await (await mirror).close()
@@ -85,12 +86,4 @@ async function chooseBackend(mode: Mode, project: Project): Promise<Backend> {
   }
   const why = reasons.length === 0 ? 'there is none for it yet' : reasons.join('; ')
   throw new ImgError('BACKEND_UNAVAILABLE', `no backend can run ${mode} steps here: ${why}`, { hint })
-}
-
-function weightOf(project: Project, name: LayerName): Weight {
-  const weights = layerOf(project.graph, name).layer.recipes.map(({ weight }) => weight ?? {})
-  return {
-    memory: Math.max(0, ...weights.map(({ memory }) => memory ?? 0)),
-    machines: Math.max(0, ...weights.map(({ machines }) => machines ?? 0)),
-  }
 }

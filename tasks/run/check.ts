@@ -17,7 +17,7 @@ export async function checkLayer(
   const { emit } = run.context
   emit({ event: 'layer-start', layer: entry.name, key: decision.key })
   const first = decision.record as LayerRecord
-  const second = await buildLayer(entry, decision, run)
+  const second = await buildLayer(entry, decision, { ...run, because: [] })
   const same = sameBytes(first, second)
   if (first.treeDigest !== second.treeDigest || (entry.from === undefined && !same)) {
     const what = first.treeDigest === second.treeDigest ? 'the same files in other bytes' : 'other files'

@@ -37,20 +37,25 @@ type LayerAptInput = Extract<ReturnType<typeof layerInputs>[number]['declaration
 export async function executeLayer(
   entry: GraphLayer,
   keyed: Keyed<ResolvedInput>,
-  run: { readonly bench: Bench; readonly context: RunContext },
+  run: Run & { readonly because: readonly string[] },
 ): Promise<LayerRecord> {
   const built = await buildLayer(entry, keyed, run)
   await run.bench.store.save(built)
   return built
 }
 
+export interface Run {
+  readonly bench: Bench
+  readonly context: RunContext
+}
+
 /** As executeLayer, but nothing is recorded: what `--check` compares with. */
 export async function buildLayer(
   entry: GraphLayer,
   keyed: Keyed<ResolvedInput>,
-  run: { readonly bench: Bench; readonly context: RunContext },
+  run: Run & { readonly because: readonly string[] },
 ): Promise<LayerRecord> {
-  const { bench, context } = run
+  const { bench, context, because } = run
   const started = context.now()
   const workspace = await openWorkspace(context.cacheDir)
   const log = join(workspace.path, 'log')
@@ -83,6 +88,7 @@ export async function buildLayer(
       backend: done.backend,
       tools: done.result.toolVersions,
       started,
+      because,
       durations: { total: stored - started, ...times.durations(), store: stored - stepsDone },
       log: await keepLog(bench.store, log),
     }
@@ -168,9 +174,10 @@ async function stageInputs(
 ): Promise<Readonly<Record<string, string>>> {
   const staged: Record<string, string> = {}
   mkdirSync(join(workspace.path, 'inputs'))
-  for (const [name, input] of Object.entries(inputs)) {
+  // Numbered: a name may hold a path.
+  for (const [place, [name, input]] of Object.entries(inputs).entries()) {
     if (input.stage === undefined) continue
-    const to = join(workspace.path, 'inputs', name)
+    const to = join(workspace.path, 'inputs', String(place))
     await input.stage(to)
     staged[name] = to
   }

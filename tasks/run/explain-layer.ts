@@ -16,7 +16,8 @@ export interface Explanation {
   readonly reason: string
   /** What differs from the previous build, in words, most important first; empty when there is nothing to compare. */
   readonly changes: readonly string[]
-  readonly previous?: { readonly key: string; readonly started: number }
+  /** The newest build, and what differed from the one before it. */
+  readonly previous?: { readonly key: string; readonly started: number; readonly because: readonly string[] }
   readonly key?: string
 }
 
@@ -38,7 +39,7 @@ export async function explainLayer(project: Project, selector: string): Promise<
     action: planned.action,
     reason: planned.reason,
     changes: changesOf(decision),
-    ...(previous === undefined ? {} : { previous: { key: previous.key, started: previous.started } }),
+    ...(previous === undefined ? {} : { previous: { key: previous.key, started: previous.started, because: previous.because } }),
     ...(planned.key === undefined ? {} : { key: planned.key }),
   }
 }

@@ -48,7 +48,7 @@ async function resolveOne(
     case 'apt':
       return { ...(await options.lock.resolve(declaration)), seen: [options.lock.path] }
     case 'catalog':
-      return resolveCatalogWith(declaration, input, options)
+      return resolveCatalogWith(declaration, input, { ...options, place: `${entry.name} ${input.name}` })
     case 'text':
     case 'files':
     case 'env':
@@ -61,7 +61,7 @@ async function resolveOne(
 async function resolveCatalogWith(
   declaration: CatalogInput,
   input: LayerInput,
-  options: ResolveOptions & { readonly decisionOf: DecisionOf },
+  options: ResolveOptions & { readonly decisionOf: DecisionOf; readonly place: string },
 ): Promise<ResolvedInput | { readonly waitsFor: LayerName }> {
   const { tools } = input
   if (tools === undefined) throw new Error(`${input.name} has no tool tree to compile its catalog in`)
@@ -69,7 +69,7 @@ async function resolveCatalogWith(
   if (!('record' in decision)) return { waitsFor: tools }
   const environment = await options.read(
     { kind: 'files', base: declaration.environment, patterns: ['**'] },
-    input.name,
+    options.place,
   )
   let compiles = true
   try {

@@ -98,6 +98,7 @@ async function recordBuild(
     treeDigest: 't'.repeat(64),
     inputs: { '0.files': { kind: 'files', digest: 'old', files: files ?? [] } },
     parents: {},
+    because: ['never built'],
     backend: 'namespace',
     tools: {},
     started: 1000,

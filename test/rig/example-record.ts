@@ -13,6 +13,7 @@ export function exampleRecord(record: Partial<LayerRecord>): LayerRecord {
       preseed: { kind: 'file', digest: 'e'.repeat(64), files: [{ path: 'a.cfg', digest: 'f'.repeat(64) }] },
     },
     parents: { 'install:trixie': { key: '1'.repeat(64), treeDigest: '2'.repeat(64) } },
+    because: ['never built'],
     backend: 'namespace',
     tools: { e2fsprogs: '1.47.2' },
     started: 1_700_000_000_000,

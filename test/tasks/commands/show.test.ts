@@ -22,6 +22,7 @@ test('what was built, from what, with what', () => {
       '0.site': { kind: 'env', digest: 'e'.repeat(64), files: [] },
     },
     parents: { 'install:a': { key: 'i', treeDigest: 'j'.repeat(64) } },
+    because: ['never built'],
     backend: 'namespace',
     tools: { mmdebstrap: '1.5.7' },
     started: 0,
