@@ -32,6 +32,14 @@ class Puppet::Node::Facts::Img < Puppet::Indirector::Code
   end
 end
 
+# puppet apply looks for functions in modules only, but here, as with an agent, their code is in libdir.
+require 'puppet/application/apply'
+class Puppet::Application::Apply
+  def create_loaders(env)
+    Puppet::Pops::Loaders.new(env, true, false)
+  end
+end
+
 catalog = JSON.parse(File.read(home + '/catalog.json'))
 directories = { confdir: 'etc', codedir: 'code', vardir: 'var', statedir: 'state', ssldir: 'ssl', publicdir: 'public',
                 logdir: 'log', rundir: 'run', basemodulepath: 'none', vendormoduledir: 'none',

@@ -38,7 +38,9 @@ export function readReport(text: string): PuppetReport {
       })),
     changed: resources.filter(({ changed }) => changed).map(({ resource }) => resource),
     skipped: resources.filter(({ skipped }) => skipped).map(({ resource }) => resource),
-    errors: (raw?.errors ?? []).filter(({ source }) => source === 'Puppet').map(({ message }) => message),
+    errors: (raw?.errors ?? [])
+      .filter(({ source }) => source === 'Puppet')
+      .map(({ message }) => message.replace(/^Failed to apply catalog: /, '')),
   }
 }
 
