@@ -50,7 +50,8 @@ export async function runAptStep(build: Build, step: StepOf<'apt'>): Promise<voi
 
 export async function enterUpdatedApt(build: Build, name: string): Promise<Readonly<Record<string, string>>> {
   const env = await enterApt(build, name)
-  const script = 'test -e /run/img/apt/updated || { apt-get update && : >/run/img/apt/updated; }'
+  const script =
+    'test -e /run/img/apt/updated || { apt-get -o APT::Update::Error-Mode=any update && : >/run/img/apt/updated; }'
   await runInImage(build, ['sh', '-c', script], { env, network: true, what: 'apt-get update' })
   return env
 }

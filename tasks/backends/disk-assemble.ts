@@ -31,10 +31,10 @@ async function splitTree(build: Build, disk: Disk): Promise<Parts> {
     parts.set(mount, folder)
     // The empty folder below a mount point keeps the look of the folder that lay there.
     const script = `
-mkdir -p "$1/parts"
-test -d "$2" || { mkdir -p -m 0755 "$2"; touch -h -d "@$4" "$2"; }
+mkdir -p "$1/parts" "\${2%/*}"
 parent=\${2%/*}
 touch -r "$parent" "$1/parts/.date"
+test -d "$2" || { mkdir -m 0755 "$2"; touch -d "@$4" "$2"; }
 mv "$2" "$3"
 mkdir "$2"
 chown --reference="$3" "$2"

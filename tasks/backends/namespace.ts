@@ -185,11 +185,12 @@ function announce(build: Build, index: number): void {
 /** What is left of the work folder besides the files may belong to ids the caller cannot remove. */
 async function finish(build: Build, result: WorkResult): Promise<WorkResult> {
   const { tools, image, tree, work } = build.folders
+  // Lazily: a tool tree that packs itself is mounted within itself, and no loop device is left by now.
   const script = `
-for root in "$1" "$2" "$3"; do
-  while mountpoint -q "$root"; do umount -R "$root"; done
+for root in "$1" "$2"; do
+  while mountpoint -q "$root"; do umount --lazy "$root"; done
 done
-rm -rf -- "$3" "$4/apt" "$4/esp" "$4/out" "$4/debconf" "$4/tree.tar" "$4/parts"
+rm -rf --one-file-system -- "$3" "$4/apt" "$4/esp" "$4/out" "$4/debconf" "$4/tree.tar" "$4/parts"
 `
   await runOnHost(build, ['sh', '-euc', script, 'sh', tools, image, tree, work], {
     what: 'removing the work tree',
