@@ -20,8 +20,9 @@ const facts: Facts = {
 }
 
 test('what the engine reads of the recipe', () => {
-  const { steps, ...rest } = puppet(options)
-  expect(rest).toEqual({
+  const recipe = puppet(options)
+  expect(recipe).toEqual({
+    steps: expect.any(Function),
     name: 'puppet',
     mode: 'chroot',
     parent: 'required',
@@ -44,7 +45,7 @@ test('what the engine reads of the recipe', () => {
     tools: defaultTools,
     weight: { memory: 512 },
   })
-  expect(steps(facts)).toEqual([
+  expect(recipe.steps(facts)).toEqual([
     { do: 'puppet', ...compiled, input: 'catalog', apt: 'apt', keepAgent: false },
   ])
 })
