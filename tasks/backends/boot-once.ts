@@ -7,7 +7,7 @@ import { ImgError } from '../errors.ts'
 import type { Accelerator } from './acceleration.ts'
 import type { Check } from './boot-checks.ts'
 import { makeBootScript, toBootReport, type BootReport } from './boot-report.ts'
-import { makeGuestCredentials } from './guest-script.ts'
+import { guestCredentials } from './guest-script.ts'
 import type { Firmware } from './qemu-arguments.ts'
 import { adviseEnding, describeEnding } from './qemu-ending.ts'
 import { prepareFirmware } from './qemu-files.ts'
@@ -41,8 +41,7 @@ export interface Boot {
 export async function bootOnce(options: BootOptions, context: RunContext): Promise<Boot> {
   const { name, layer, accelerator } = options
   await mkdir(options.directory, { recursive: true })
-  const nonce = randomUUID()
-  const script = { text: makeBootScript(options.services), nonce }
+  const script = { text: makeBootScript(options.services), nonce: randomUUID() }
   const started = context.now()
   const machine = new Machine({
     parts: {
@@ -52,11 +51,11 @@ export async function bootOnce(options: BootOptions, context: RunContext): Promi
       memory: options.memory,
       cpus: options.cpus,
       network: { outside: false, forwards: [] },
-      credentials: makeGuestCredentials(script),
+      credentials: guestCredentials,
       restarts: false,
       console: 'socket',
     },
-    nonce,
+    script,
     limits: bootLimits(accelerator, options.limit),
     signal: context.signal,
     onConsole: (text) => context.emit({ event: 'output', layer, stream: 'stdout', text }),

@@ -19,19 +19,21 @@ export interface GuestFact {
 export const reportPort = 'img.report'
 export const startPort = 'img.start'
 
-/** System credentials that bring the script into a guest. */
-export function makeGuestCredentials(script: GuestScript): Readonly<Record<string, string>> {
-  return {
-    'tmpfiles.extra': [
-      'd /run/img 0755 root root -',
+/** System credentials with which an image runs the script that is sent to its report port. */
+export const guestCredentials: Readonly<Record<string, string>> = {
+  get 'tmpfiles.extra'() {
+    return [
       'd /run/udev/rules.d 0755 root root -',
-      fileLine('/run/img/script', preamble(script.nonce) + script.text),
       fileLine('/run/udev/rules.d/99-img.rules', rule),
       fileLine('/run/systemd/system/img-script.service', unit),
       '',
-    ].join('\n'),
-  }
+    ].join('\n')
+  },
 }
+
+/** What to write to the report port; it waits there until the guest opens the port. */
+export const encodeGuestScript = ({ text, nonce }: GuestScript): string =>
+  `${Buffer.from(preamble(nonce) + text).toString('base64')}\n`
 
 /** Undefined when the line is not one of ours: noise on the port, or another run's. */
 export function parseGuestFact(line: string, nonce: string): GuestFact | undefined {
@@ -52,20 +54,21 @@ export const fileLine = (path: string, content: string): string =>
 
 const rule = `ACTION=="add", SUBSYSTEM=="virtio-ports", ATTR{name}=="${startPort}", TAG+="systemd", ENV{SYSTEMD_WANTS}+="img-script.service"\n`
 
-/** Started, not waited for: while a job of ours is pending systemd would not call the boot finished. */
+/**
+ * Started, not waited for: while a job of ours is pending systemd would not call the boot finished. The script comes
+ * over the port, since systemd 252 reads no more than a page of all credentials.
+ */
 const unit = `[Unit]
 Description=Script of img
 DefaultDependencies=no
 
 [Service]
 Type=exec
-ExecStart=/bin/sh /run/img/script
+ExecStart=/bin/sh -c 'exec 3<>/dev/virtio-ports/${reportPort} && read -r script <&3 && mkdir -p /run/img && echo "$$script" | base64 -d >/run/img/script && exec sh /run/img/script'
 `
 
 /** Base64 makes any output one JSON string with nothing but the shell and coreutils. */
-const preamble = (
-  nonce: string,
-): string => `exec 3<>/dev/virtio-ports/${reportPort} </dev/null >/dev/null 2>&1
+const preamble = (nonce: string): string => `exec </dev/null >/dev/null 2>&1
 export LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 report() { printf '{"nonce":"${nonce}","fact":"%s","status":%d,"data":"%s"}\\n' "$1" "$2" "$3" >&3; }
 say() { report "$1" 0 ""; }

@@ -1,5 +1,6 @@
 // Pure. What a machine is made of, as the command line of qemu.
 
+import { ImgError } from '../errors.ts'
 import type { Accelerator } from './acceleration.ts'
 import { reportPort } from './guest-script.ts'
 
@@ -60,7 +61,7 @@ export function makeQemuArguments(parts: MachineParts): readonly string[] {
     ['-chardev', `socket,id=report,fd=${firstSocket + machineSockets.report}`],
     ['-device', `virtserialport,bus=${portBus},chardev=report,name=${reportPort}`],
     consoleArguments(parts.console),
-    Object.entries(parts.credentials).flatMap(credentialArguments),
+    credentialArguments(parts.credentials),
   ].flat()
 }
 
@@ -104,10 +105,22 @@ function consoleArguments(console: MachineParts['console']): readonly string[] {
 }
 
 /** OEM strings of the SMBIOS table reach systemd with every firmware and need no driver. */
-function credentialArguments([name, value]: readonly [string, string]): readonly string[] {
-  const encoded = Buffer.from(value).toString('base64')
-  return ['-smbios', `type=11,value=io.systemd.credential.binary:${name}=${encoded}`]
+function credentialArguments(credentials: MachineParts['credentials']): readonly string[] {
+  const strings = Object.entries(credentials).map(
+    ([name, value]) => `io.systemd.credential.binary:${name}=${Buffer.from(value).toString('base64')}`,
+  )
+  // systemd 252 reads one page and ignores what is cut off.
+  if (strings.join(' ').length > mostOemBytes) {
+    throw new ImgError('OPTION_INVALID', 'what the machine is told at its start is too long', {
+      hint: 'give fewer or shorter public keys',
+      wanted: `${mostOemBytes} bytes`,
+      found: `${strings.join(' ').length} bytes`,
+    })
+  }
+  return strings.flatMap((string) => ['-smbios', `type=11,value=${string}`])
 }
+
+const mostOemBytes = 4000
 
 /** A comma ends an option of qemu unless doubled. */
 const escaped = (path: string): string => path.replaceAll(',', ',,')

@@ -6,7 +6,13 @@ import { StringDecoder } from 'node:string_decoder'
 import { setTimeout as delay } from 'node:timers/promises'
 import { startProgram, type StartedProgram } from '../run/process.ts'
 import { kvmFailure } from './acceleration.ts'
-import { parseGuestFact, startPort, type GuestFact } from './guest-script.ts'
+import {
+  encodeGuestScript,
+  parseGuestFact,
+  startPort,
+  type GuestFact,
+  type GuestScript,
+} from './guest-script.ts'
 import { machineSockets, makeQemuArguments, portBus, freePorts, type MachineParts } from './qemu-arguments.ts'
 import { Console } from './qemu-console.ts'
 import type { Ending } from './qemu-ending.ts'
@@ -15,8 +21,8 @@ import { readLines } from './read-lines.ts'
 
 export interface MachineOptions {
   readonly parts: MachineParts
-  /** Of the guest script whose facts are waited for; without it the report port is not plugged in. */
-  readonly nonce?: string
+  /** Run inside; the machine's credentials must have been made for it. Its facts are collected. */
+  readonly script?: GuestScript
   readonly limits?: MachineLimits
   /** Told the serial console's output as it comes. */
   readonly onConsole?: (text: string) => void
@@ -57,7 +63,9 @@ export class Machine {
     })
     const { sockets } = this.#program
     this.#monitor = new Monitor(sockets[machineSockets.monitor] as Duplex, (event) => this.#onEvent(event))
-    readLines(sockets[machineSockets.report] as Duplex, (line) => this.#onReport(line))
+    const report = sockets[machineSockets.report] as Duplex
+    readLines(report, (line) => this.#onReport(line))
+    if (options.script !== undefined) report.write(encodeGuestScript(options.script))
     if (!terminal) this.#watchConsole(sockets[machineSockets.console] as Duplex)
     const { limits } = options
     if (limits !== undefined) {
@@ -85,7 +93,7 @@ export class Machine {
   async #begin(): Promise<void> {
     try {
       await this.#monitor.execute('qmp_capabilities')
-      if (this.#options.nonce !== undefined) await this.#plug()
+      if (this.#options.script !== undefined) await this.#plug()
     } catch {
       // qemu is gone, and `ended` says how.
     }
@@ -119,7 +127,7 @@ export class Machine {
 
   #onReport(line: string): void {
     this.#heard()
-    const fact = parseGuestFact(line, this.#options.nonce ?? '')
+    const fact = parseGuestFact(line, this.#options.script?.nonce ?? '')
     if (fact === undefined) return
     this.#cancel('answer')
     this.facts.push(fact)

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
-import { makeGuestCredentials, parseGuestFact } from '../../../tasks/backends/guest-script.ts'
+import { encodeGuestScript, guestCredentials, parseGuestFact } from '../../../tasks/backends/guest-script.ts'
 
 /** The files systemd-tmpfiles would make of the credential. */
 function filesOf(credentials: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
@@ -13,35 +13,31 @@ function filesOf(credentials: Readonly<Record<string, string>>): Readonly<Record
   )
 }
 
-describe('makeGuestCredentials', () => {
-  const files = filesOf(
-    makeGuestCredentials({
-      text: 'fact both sh -c "echo \\"a\\"; echo ü >&2; exit 3"\nsay end\n',
-      nonce: 'n-1',
-    }),
-  )
+describe('guestCredentials', () => {
+  const files = filesOf(guestCredentials)
 
-  it('lays a script, a unit and a rule below /run only', () => {
+  it('lay a unit and a rule below /run only', () => {
     expect(Object.keys(files)).toEqual([
-      '/run/img/script',
       '/run/udev/rules.d/99-img.rules',
       '/run/systemd/system/img-script.service',
     ])
     expect(files['/run/udev/rules.d/99-img.rules']).toBe(
       'ACTION=="add", SUBSYSTEM=="virtio-ports", ATTR{name}=="img.start", TAG+="systemd", ENV{SYSTEMD_WANTS}+="img-script.service"\n',
     )
-    expect(files['/run/systemd/system/img-script.service']).toContain(
-      'Type=exec\nExecStart=/bin/sh /run/img/script\n',
-    )
+    expect(files['/run/systemd/system/img-script.service']).toContain('\nType=exec\nExecStart=/bin/sh -c ')
   })
+})
 
-  it('reports as lines that can be read back, whatever a command says', () => {
-    const script = (files['/run/img/script'] ?? '').replace(
-      'exec 3<>/dev/virtio-ports/img.report </dev/null >/dev/null 2>&1',
-      'exec 3>&1',
-    )
-    const lines = execFileSync('sh', ['-c', script], { encoding: 'utf8' }).trim().split('\n')
-    expect(lines.map((line) => parseGuestFact(line, 'n-1'))).toEqual([
+describe('encodeGuestScript', () => {
+  it('is one line; run as the unit runs it, its facts can be read back whatever a command says', () => {
+    const line = encodeGuestScript({
+      text: 'fact both sh -c "echo \\"a\\"; echo ü >&2; exit 3"\nsay end\n',
+      nonce: 'n-1',
+    })
+    expect(line.indexOf('\n')).toBe(line.length - 1)
+    const script = `exec 3>&1; read -r script; echo "$script" | base64 -d | { exec 4<&0; sh /dev/fd/4; }`
+    const lines = execFileSync('sh', ['-c', script], { encoding: 'utf8', input: line }).trim().split('\n')
+    expect(lines.map((fact) => parseGuestFact(fact, 'n-1'))).toEqual([
       { name: 'hello', status: 0, text: '' },
       { name: 'both', status: 3, text: 'a\nü' },
       { name: 'end', status: 0, text: '' },

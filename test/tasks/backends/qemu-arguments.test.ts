@@ -75,6 +75,21 @@ describe('makeQemuArguments', () => {
     expect(Buffer.from(argument.slice(prefix.length), 'base64').toString()).toBe(value)
   })
 
+  it('refuses more credentials than systemd 252 reads', () => {
+    expect(() => command({ credentials: { a: 'x'.repeat(2900) } })).not.toThrow()
+    expect(() => command({ credentials: { a: 'x'.repeat(2900), b: 'x'.repeat(100) } })).toThrowError(
+      expect.objectContaining({
+        code: 'OPTION_INVALID',
+        message: 'what the machine is told at its start is too long',
+        fields: {
+          hint: 'give fewer or shorter public keys',
+          wanted: '4000 bytes',
+          found: '4067 bytes',
+        },
+      }),
+    )
+  })
+
   it('ends with the first restart unless it may go on', () => {
     expect(command()).toContain(' -no-reboot ')
     expect(command({ restarts: true })).not.toContain('-no-reboot')

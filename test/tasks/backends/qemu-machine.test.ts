@@ -36,12 +36,13 @@ describe('Machine', () => {
   it('plugs the report port in, collects facts of its own run and sees the power-off', async () => {
     const machine = start(
       `answer
+read -r script <&4
 ${fact('hello')}
 ${fact('forged', 'another nonce')}
 echo noise >&4
 ${fact('end')}
 event SHUTDOWN '{"guest":true,"reason":"guest-shutdown"}'`,
-      { nonce: 'n' },
+      { script: { text: 'say end', nonce: 'n' } },
     )
     expect(await machine.ended).toEqual({ kind: 'powered-off' })
     expect(machine.facts).toEqual([
