@@ -1,7 +1,7 @@
 // Real qemu, no image: what firmware says of an empty disk, and what is left when we are killed.
 
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -59,7 +59,10 @@ describe.skipIf(missingTools(['qemu-img', 'qemu-system-x86_64']).length > 0)('a 
       ...'qemu-system-x86_64 -nodefaults -display none -no-reboot -machine q35 -accel tcg -cpu max -m 64'.split(
         ' ',
       ),
-      ...['-device', 'isa-debug-exit,iobase=0xf4,iosize=1', '-kernel', kernel],
+      '-device',
+      'isa-debug-exit,iobase=0xf4,iosize=1',
+      '-kernel',
+      kernel,
     ])
     expect(exitCode).toBe(probeExitCode)
   })
@@ -80,12 +83,21 @@ describe.skipIf(missingTools(['qemu-img', 'qemu-system-x86_64']).length > 0)('a 
         signal: new AbortController().signal,
         onConsole: () => process.kill(process.pid, 'SIGKILL'),
       })`
-    await runProgram([process.execPath, '--input-type=module', '--eval', script])
-    await expect
-      .poll(async () => (await runProgram(['pgrep', '-f', mark])).stdout, { timeout: 20_000 })
-      .toBe('')
+    const { exitCode } = await runProgram([process.execPath, '--input-type=module', '--eval', script])
+    expect(exitCode).toBe(128)
+    await expect.poll(() => runningWith(mark), { timeout: 20_000 }).toEqual([])
   })
 })
+
+/** Processes with this in their arguments. */
+const runningWith = (mark: string): string[] =>
+  readdirSync('/proc').filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(mark)
+    } catch {
+      return false
+    }
+  })
 
 async function start(
   kind: Firmware['kind'],
