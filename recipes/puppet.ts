@@ -53,7 +53,7 @@ export function puppet(options: PuppetOptions): Recipe {
         environment,
         node: options.node ?? `${role}.invalid`,
         role,
-        facts: { ...releaseFacts(suite), ...options.facts },
+        facts: mergeFacts(releaseFacts(suite), options.facts ?? {}),
       },
     },
     tools,
@@ -64,6 +64,21 @@ export function puppet(options: PuppetOptions): Recipe {
     weight: { memory: 512 },
   }
 }
+
+type FactValues = Readonly<Record<string, JsonValue>>
+
+/** So that one more fact under `os` does not take the others away. */
+function mergeFacts(known: FactValues, given: FactValues): FactValues {
+  const merged: Record<string, JsonValue> = { ...known }
+  for (const [name, value] of Object.entries(given)) {
+    const old = merged[name]
+    merged[name] = old !== undefined && isFields(old) && isFields(value) ? mergeFacts(old, value) : value
+  }
+  return merged
+}
+
+const isFields = (value: JsonValue): value is FactValues =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** In a manifest the role is part of a class name. */
 const isRole = matching(/^[a-z][a-z0-9_-]*$/, 'not a role: lower-case letters, digits, - and _')

@@ -84,7 +84,7 @@ function refused(failure: CompileFailure, input: CatalogInput): ImgError {
     const fact = failure.undeclared
     const message = `${place}: the fact ${fact} is used but not declared`
     return new ImgError('PUPPET_FACT_UNDECLARED', message, {
-      hint: `declare it in the imgfile: puppet({ …, facts: { ${fact.split('.').join(': { ')}: …${' }'.repeat(fact.split('.').length)})`,
+      hint: `declare it in the imgfile: puppet({ …, facts: ${nested(fact.split('.'))} })`,
       found: fact,
       validOptions: [...new Set([...Object.keys(input.facts), 'role'])].toSorted(),
       ...fields,
@@ -100,5 +100,8 @@ function refused(failure: CompileFailure, input: CatalogInput): ImgError {
     ...fields,
   })
 }
+
+const nested = ([name, ...rest]: readonly string[]): string =>
+  name === undefined ? '…' : `{ ${name}: ${nested(rest)} }`
 
 const mountPoint = '/run/img/environments/production'

@@ -90,7 +90,9 @@ function pathOf(
     })
   }
   const [, name = '', path = ''] = parts
-  const decoded = decodeURIComponent(path)
+  const decoded = path.replaceAll(/(?:%[0-9A-Fa-f]{2})+/g, (bytes) =>
+    Buffer.from(bytes.replaceAll('%', ''), 'hex').toString(),
+  )
   const home = about.modules.find((module) => module.name === name)
   if (home === undefined || decoded.split('/').includes('..')) {
     throw refused(about.resource, `has the source ${source}, but there is no module ${name}`, {

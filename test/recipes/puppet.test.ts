@@ -62,11 +62,11 @@ test('facts of the imgfile come on top of those of the release', () => {
     ...options,
     suite: 'bookworm',
     node: 'node1.example.org',
-    facts: { datacenter: 'oslo', os: { name: 'Other' } },
+    facts: { datacenter: 'oslo', os: { name: 'Other', release: { minor: '7' }, distro: 'none' } },
   })
   expect(inputs['catalog']).toMatchObject({
     node: 'node1.example.org',
-    facts: { datacenter: 'oslo', os: { name: 'Other' } },
+    facts: { datacenter: 'oslo', os: { name: 'Other', release: { minor: '7' }, distro: 'none' } },
   })
   expect(inputs['apt']).toMatchObject({ suite: 'bookworm' })
 })

@@ -74,6 +74,8 @@ describe.runIf(canRun)('a compiled catalog', () => {
       `${place}: the fact ${fact} is used but not declared`,
     ])
     expect(error.fields).toMatchObject({ found: fact, validOptions: ['os', 'role'] })
+    const declared = fact.split('.').reduceRight((inner, name) => `{ ${name}: ${inner} }`, '…')
+    expect(error.fields.hint).toBe(`declare it in the imgfile: puppet({ …, facts: ${declared} })`)
   })
 
   test('asking whether a fact is there is no use of it', async () => {
