@@ -80,7 +80,7 @@ export async function bootOnce(options: BootOptions, context: RunContext): Promi
 }
 
 /** Emulation is ten times slower, and slower again beside other work. */
-export function bootLimits(accelerator: Accelerator, limit?: number): MachineLimits {
+function bootLimits(accelerator: Accelerator, limit?: number): MachineLimits {
   const slow = accelerator === 'tcg' ? 4 : 1
   const totalMs = limit === undefined ? slow * 300_000 : limit * 1000
   return {

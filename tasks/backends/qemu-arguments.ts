@@ -67,7 +67,7 @@ export function makeQemuArguments(parts: MachineParts): readonly string[] {
 
 const firstSocket = 3
 
-export const acceleratorArguments: Readonly<Record<Accelerator, readonly string[]>> = {
+const acceleratorArguments: Readonly<Record<Accelerator, readonly string[]>> = {
   kvm: ['-accel', 'kvm', '-cpu', 'host'],
   // qemu's default processor lacks what recent kernels expect (cmpxchg16b panics on qemu 7.2): all it can emulate.
   tcg: ['-accel', 'tcg,thread=multi', '-cpu', 'max'],
