@@ -1,24 +1,22 @@
 // A build as a straight line: select, decide, plan, schedule, execute, report. Each station is a module of its own.
 
 import type { LayerRecord } from '../cache/store.ts'
-import { renderChange } from './plan/change.ts'
 import type { Decision } from './plan/decision.ts'
 import { layerOf } from './plan/graph.ts'
 import type { Outcome } from './plan/outcome.ts'
 import { makePlan, type Plan } from './plan/plan.ts'
 import type { LayerName } from './plan/recipe.ts'
 import { select } from './plan/select.ts'
+import { openBench, type OpenBench } from './run/bench.ts'
 import { type BuildBasis, buildBasis } from './run/build-basis.ts'
 import { checkLayer } from './run/check.ts'
-import { decideLayer, decideLayers } from './run/decide.ts'
-import { executeLayer } from './run/execute.ts'
+import { decideLayers } from './run/decide.ts'
 import { makeOracle } from './run/oracle.ts'
 import type { Project } from './run/project.ts'
 import type { ResolvedInput } from './run/resolved.ts'
+import { decisionIn, type Decisions, runLayer, type Running } from './run/run-layer.ts'
 import { schedule, type ScheduleOptions } from './run/schedule.ts'
-import { openBench, type OpenBench } from './run/bench.ts'
 import { removeAbandoned } from './run/workspace.ts'
-import { ImgError } from './errors.ts'
 
 export interface BuildOptions {
   readonly mode: ScheduleOptions['mode']
@@ -42,8 +40,6 @@ export interface BuiltLayer {
   readonly outcome: Outcome
   readonly record?: LayerRecord
 }
-
-type Decisions = Map<LayerName, Decision<ResolvedInput>>
 
 /** No selectors: every layer. The result has what they stand on, too, parents first. */
 export async function planBuild(project: Project, selectors: readonly string[]): Promise<Plan> {
@@ -81,15 +77,10 @@ export async function runBuild(
   }
 }
 
-/** What the layers' tasks share: decisions are replaced as layers are built. */
-interface Running {
-  readonly plan: Plan
-  readonly decisions: Decisions
-  readonly bench: OpenBench
-  readonly options: BuildOptions
-}
-
-async function runPlan(project: Project, running: Running): Promise<ReadonlyMap<LayerName, Outcome>> {
+async function runPlan(
+  project: Project,
+  running: Running & { readonly options: BuildOptions },
+): Promise<ReadonlyMap<LayerName, Outcome>> {
   const { plan, bench, options } = running
   const todo = plan.layers.filter(({ action }) => action === 'build' || action === 'undecided')
   const layers = todo.map(({ name, expectedMs }) => ({
@@ -105,90 +96,6 @@ async function runPlan(project: Project, running: Running): Promise<ReadonlyMap<
     signal: project.context.signal,
     now: project.context.now,
   })
-}
-
-async function runLayer(
-  project: Project,
-  name: LayerName,
-  running: Running & { readonly signal: AbortSignal },
-): Promise<Outcome> {
-  const { emit, now } = project.context
-  const started = now()
-  const outcome = await bringUpToDate(project, name, running).catch((error: unknown): Outcome => {
-    if (!(error instanceof ImgError)) throw error
-    return { status: 'failed', error: withLayer(error, name), ms: now() - started }
-  })
-  emit({ event: 'layer-end', layer: name, outcome })
-  return outcome
-}
-
-async function bringUpToDate(
-  project: Project,
-  name: LayerName,
-  running: Running & { readonly signal: AbortSignal },
-): Promise<Outcome> {
-  const { graph, context, store } = project
-  const { decisions, bench, plan, signal } = running
-  const started = context.now()
-  const entry = layerOf(graph, name)
-  const decisionOf = (need: LayerName): Decision<ResolvedInput> => decisionIn(decisions, need)
-  // What it stands on may have been built a moment ago: asked again, it has a key now, and perhaps a record.
-  const decision = await decideLayer(entry, decisionOf, makeOracle(project))
-  decisions.set(name, decision)
-  if (decision.status === 'cached')
-    return { status: 'unchanged', key: decision.key, ms: context.now() - started }
-  if (decision.status === 'undecided') throw new Error(`${name} still has no key`)
-  if (
-    decision.status === 'gone' &&
-    plan.layers.find((layer) => layer.name === name)?.action === 'undecided'
-  ) {
-    // Its files are needed only if something on it is built; that builds it then.
-    return { status: 'unchanged', key: decision.key, ms: context.now() - started }
-  }
-  for (const need of entry.needs) {
-    if (decisionOf(need).status === 'gone') await bringGone(project, need, running)
-  }
-  const onWait = ({ pid }: { readonly pid: number | undefined }): void =>
-    context.emit({
-      event: 'waiting',
-      layer: name,
-      for: pid === undefined ? 'another build' : `process ${pid}`,
-    })
-  return store.withKeyLock(decision.key, { onWait, signal }, async () => {
-    const found = await store.find(decision.key)
-    if (found.hit) {
-      decisions.set(name, { ...decision, status: 'cached', record: found.record, remote: undefined })
-      return { status: 'reused', key: decision.key, ms: context.now() - started }
-    }
-    const expectedMs = plan.layers.find((layer) => layer.name === name)?.expectedMs
-    context.emit({
-      event: 'layer-start',
-      layer: name,
-      key: decision.key,
-      ...(expectedMs === undefined ? {} : { expectedMs }),
-    })
-    const again = { ...project, context: { ...context, signal } }
-    const record = await executeLayer(entry, decision, {
-      bench: bench.over(again, decisionOf),
-      context: again.context,
-      because: decision.status === 'missing' ? decision.changes.map(renderChange) : [decision.reason],
-    })
-    decisions.set(name, { ...decision, status: 'cached', record, remote: undefined })
-    return { status: 'built', key: decision.key, ms: context.now() - started }
-  })
-}
-
-/** A layer whose files were collected, built again because one standing on it must be built. */
-async function bringGone(
-  project: Project,
-  name: LayerName,
-  running: Running & { readonly signal: AbortSignal },
-): Promise<void> {
-  const layers = running.plan.layers.map((layer) =>
-    layer.name === name ? { ...layer, action: 'build' as const } : layer,
-  )
-  const outcome = await runLayer(project, name, { ...running, plan: { layers } })
-  if (outcome.status === 'failed') throw outcome.error
 }
 
 async function checkWanted(
@@ -242,16 +149,4 @@ function built(name: LayerName, outcome: Outcome, decisions: Decisions): BuiltLa
   return decision.status === 'cached' && outcome.status !== 'failed' && outcome.status !== 'cancelled'
     ? { name, outcome, record: decision.record as LayerRecord }
     : { name, outcome }
-}
-
-function decisionIn(decisions: Decisions, name: LayerName): Decision<ResolvedInput> {
-  const decision = decisions.get(name)
-  if (decision === undefined) throw new Error(`nothing was decided about ${name}`)
-  return decision
-}
-
-function withLayer(error: ImgError, layer: LayerName): ImgError {
-  return error.fields.layer === undefined
-    ? new ImgError(error.code, error.message, { ...error.fields, layer, cause: error })
-    : error
 }

@@ -1,0 +1,134 @@
+// One layer's turn in a build: decided again now that what it stands on is there, and built if no record answers.
+
+import type { Keyed, Decision } from '../plan/decision.ts'
+import { renderChange } from '../plan/change.ts'
+import { type GraphLayer, layerOf } from '../plan/graph.ts'
+import { makeFacts } from '../plan/inputs.ts'
+import type { Outcome } from '../plan/outcome.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { LayerName } from '../plan/recipe.ts'
+import { ImgError } from '../errors.ts'
+import type { OpenBench } from './bench.ts'
+import { decideLayer } from './decide.ts'
+import { executeLayer } from './execute.ts'
+import { makeOracle } from './oracle.ts'
+import type { Project } from './project.ts'
+import type { ResolvedInput } from './resolved.ts'
+
+export type Decisions = Map<LayerName, Decision<ResolvedInput>>
+
+/** What the turns of one build share; decisions are replaced as layers are built. */
+export interface Running {
+  readonly plan: Plan
+  readonly decisions: Decisions
+  readonly bench: OpenBench
+}
+
+/** What the layer became; a failure is an outcome, only a mistake in the program rejects. */
+export async function runLayer(
+  project: Project,
+  name: LayerName,
+  running: Running & { readonly signal: AbortSignal },
+): Promise<Outcome> {
+  const { emit, now } = project.context
+  const started = now()
+  const outcome = await bringUpToDate(project, name, running).catch((error: unknown): Outcome => {
+    if (!(error instanceof ImgError)) throw error
+    return { status: 'failed', error: withLayer(error, name), ms: now() - started }
+  })
+  emit({ event: 'layer-end', layer: name, outcome })
+  return outcome
+}
+
+async function bringUpToDate(
+  project: Project,
+  name: LayerName,
+  running: Running & { readonly signal: AbortSignal },
+): Promise<Outcome> {
+  const { graph, context, store } = project
+  const { decisions, bench, plan, signal } = running
+  const started = context.now()
+  const entry = layerOf(graph, name)
+  const decisionOf = (need: LayerName): Decision<ResolvedInput> => decisionIn(decisions, need)
+  // What it stands on may have been built a moment ago: asked again, it has a key now, and perhaps a record.
+  const decision = await decideLayer(entry, decisionOf, makeOracle(project))
+  decisions.set(name, decision)
+  if (decision.status === 'cached')
+    return { status: 'unchanged', key: decision.key, ms: context.now() - started }
+  if (decision.status === 'undecided') throw new Error(`${name} still has no key`)
+  if (
+    decision.status === 'gone' &&
+    plan.layers.find((layer) => layer.name === name)?.action === 'undecided'
+  ) {
+    // Its files are needed only if something on it is built; that builds it then.
+    return { status: 'unchanged', key: decision.key, ms: context.now() - started }
+  }
+  for (const need of entry.needs) {
+    if (decisionOf(need).status === 'gone') await bringGone(project, need, running)
+  }
+  const onWait = ({ pid }: { readonly pid: number | undefined }): void =>
+    context.emit({
+      event: 'waiting',
+      layer: name,
+      for: pid === undefined ? 'another build' : `process ${pid}`,
+    })
+  return store.withKeyLock(decision.key, { onWait, signal }, async () => {
+    const found = await store.find(decision.key)
+    if (found.hit) {
+      decisions.set(name, { ...decision, status: 'cached', record: found.record, remote: undefined })
+      return { status: 'reused', key: decision.key, ms: context.now() - started }
+    }
+    const expectedMs = plan.layers.find((layer) => layer.name === name)?.expectedMs
+    context.emit({
+      event: 'layer-start',
+      layer: name,
+      key: decision.key,
+      ...(expectedMs === undefined ? {} : { expectedMs }),
+    })
+    warn(project, entry, decision)
+    const again = { ...project, context: { ...context, signal } }
+    const record = await executeLayer(entry, decision, {
+      bench: bench.over(again, decisionOf),
+      context: again.context,
+      because: decision.status === 'missing' ? decision.changes.map(renderChange) : [decision.reason],
+    })
+    decisions.set(name, { ...decision, status: 'cached', record, remote: undefined })
+    return { status: 'built', key: decision.key, ms: context.now() - started }
+  })
+}
+
+/** What its recipes want people to know, told when it is built. */
+function warn(project: Project, entry: GraphLayer, keyed: Keyed<ResolvedInput>): void {
+  for (const [place, facts] of makeFacts(entry, keyed.inputs).entries()) {
+    for (const { path, line, text, hint } of entry.layer.recipes[place]?.warnings?.(facts) ?? []) {
+      const where = path === undefined ? '' : line === undefined ? `${path}: ` : `${path}:${line}: `
+      const told = { text: `${where}${text}`, ...(hint === undefined ? {} : { hint }) }
+      project.context.emit({ event: 'warning', layer: entry.name, ...told })
+    }
+  }
+}
+
+/** A layer whose files were collected, built again because one standing on it must be built. */
+async function bringGone(
+  project: Project,
+  name: LayerName,
+  running: Running & { readonly signal: AbortSignal },
+): Promise<void> {
+  const layers = running.plan.layers.map((layer) =>
+    layer.name === name ? { ...layer, action: 'build' as const } : layer,
+  )
+  const outcome = await runLayer(project, name, { ...running, plan: { layers } })
+  if (outcome.status === 'failed') throw outcome.error
+}
+
+export function decisionIn(decisions: Decisions, name: LayerName): Decision<ResolvedInput> {
+  const decision = decisions.get(name)
+  if (decision === undefined) throw new Error(`nothing was decided about ${name}`)
+  return decision
+}
+
+function withLayer(error: ImgError, layer: LayerName): ImgError {
+  return error.fields.layer === undefined
+    ? new ImgError(error.code, error.message, { ...error.fields, layer, cause: error })
+    : error
+}
