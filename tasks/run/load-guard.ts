@@ -57,13 +57,16 @@ function startWatchdog({ name, limitMs }: Guard): Worker {
   const text = `error IMGFILE_HUNG: ${hungMessage(name, limitMs)}\n  in ${name}\n  hint ${hungHint}\n`
   const worker = new Worker(watchdogSource, {
     eval: true,
-    workerData: { text, afterMs: limitMs + 500 },
+    workerData: { text, afterMs: limitMs + graceMs },
     stdout: false,
     stderr: false,
   })
   worker.unref()
   return worker
 }
+
+/** How long a loaded machine may take to notice that the time is over. */
+const graceMs = 3000
 
 const watchdogSource = `
 const { workerData } = require('node:worker_threads')

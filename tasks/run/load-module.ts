@@ -8,10 +8,14 @@ import * as nodeModule from 'node:module'
 import { createJiti } from 'jiti'
 import { ownModules } from './own-modules.ts'
 
-export async function importModule(path: string, cacheDir: string): Promise<unknown> {
-  const hooks = (nodeModule as { registerHooks?: RegisterHooks }).registerHooks
-  const strips = (process.features as { typescript?: string | false }).typescript
-  if (hooks === undefined || !strips) return importThroughJiti(path, cacheDir)
+export type Loader = 'node' | 'jiti'
+
+export async function importModule(
+  path: string,
+  { cacheDir, loader = bestLoader() }: { readonly cacheDir: string; readonly loader?: Loader | undefined },
+): Promise<unknown> {
+  const { registerHooks: hooks } = nodeModule as { registerHooks?: RegisterHooks }
+  if (loader === 'jiti' || hooks === undefined) return importThroughJiti(path, cacheDir)
   try {
     return await importNatively(path, hooks)
   } catch (error) {
@@ -20,6 +24,9 @@ export async function importModule(path: string, cacheDir: string): Promise<unkn
     return importThroughJiti(path, cacheDir)
   }
 }
+
+const bestLoader = (): Loader =>
+  (process.features as { typescript?: string | false }).typescript ? 'node' : 'jiti'
 
 const nativeCannot: ReadonlySet<string> = new Set([
   'ERR_MODULE_NOT_FOUND',

@@ -11,7 +11,7 @@ import { readClosure, type Closure } from './closure.ts'
 import { findImgfile } from './find-imgfile.ts'
 import { loadError, unexpectedExport } from './load-error.ts'
 import { guarded } from './load-guard.ts'
-import { importModule } from './load-module.ts'
+import { importModule, type Loader } from './load-module.ts'
 
 export interface LoadedImgfile {
   /** Absolute. */
@@ -21,14 +21,17 @@ export interface LoadedImgfile {
   readonly closure: Closure
 }
 
-export type LoadContext = Pick<RunContext, 'root' | 'cacheDir' | 'env' | 'signal'>
+export interface LoadContext extends Pick<RunContext, 'root' | 'cacheDir' | 'env' | 'signal'> {
+  /** Node itself where it can, unless told: a test runner's own import of TypeScript would be what is tested. */
+  readonly loader?: Loader
+}
 
 /** `given` is what `--imgfile` said; the context's root is already its folder. */
 export async function loadImgfile(context: LoadContext, given?: string): Promise<LoadedImgfile> {
   const path = locate(context.root, given)
   const limitMs = limitOf(context.env)
   try {
-    const module = await guarded(() => importModule(path, context.cacheDir), {
+    const module = await guarded(() => importModule(path, context), {
       name: basename(path),
       limitMs,
       signal: context.signal,

@@ -45,15 +45,6 @@ test.each(['build', 'plan', 'why', 'ls', 'show', 'log', 'graph'])(
 describe('an imgfile', () => {
   test.each<[string, string, string]>([
     [
-      'that does not parse',
-      'const a = 1\nconst b: = 2\n',
-      `error IMGFILE_INVALID: imgfile.ts cannot be parsed: Unexpected token
-  in imgfile.ts:2
-  found const b: = 2
-  hint correct the line and run the command again
-`,
-    ],
-    [
       'that throws',
       '\nthrow new RangeError("no such site")\n',
       `error IMGFILE_THREW: imgfile.ts threw RangeError: no such site
@@ -81,6 +72,21 @@ describe('an imgfile', () => {
   ])('%s', async (_name, imgfile, expected) => {
     const { status, stdout, stderr } = await testProject({ ...files, 'imgfile.ts': imgfile }).img(['plan'])
     expect({ status, stdout, stderr }).toEqual({ status: 2, stdout: '', stderr: expected })
+  })
+
+  test('that does not parse', async () => {
+    const project = testProject({ 'imgfile.ts': 'const a = 1\nconst b: = 2\n' })
+    const { status, stdout, stderr } = await project.img(['plan'])
+    // Which token was unexpected, each of the two parsers says in its own words.
+    expect({ status, stdout, stderr: stderr.replace(/(Unexpected token).*/, '$1') }).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: `error IMGFILE_INVALID: imgfile.ts cannot be parsed: Unexpected token
+  in imgfile.ts:2
+  found const b: = 2
+  hint correct the line and run the command again
+`,
+    })
   })
 
   test('that declares a layer twice', async () => {
@@ -126,7 +132,7 @@ test('a layer nobody declared', async () => {
     status: 2,
     stdout: '',
     stderr:
-      'error LAYER_UNKNOWN: there is no layer bse:a\n  hint did you mean base:a?\n  known: install:a, base:a\n',
+      'error LAYER_UNKNOWN: there is no layer bse:a\n  hint run `img ls` for the list\n  did you mean "base:a"?   known: install:a, base:a\n',
   })
 })
 

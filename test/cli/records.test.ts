@@ -23,7 +23,7 @@ test('what was built is listed, shown, kept and explained', async () => {
     text: 'raw \u001b[31mred\u001b[0m\r\n',
   })
   expect((await project.img(['why', 'install:a'])).stdout).toMatch(
-    /^install:a: reuse, cached\ncompared with [0-9a-f]{12}, built \d+ d .* ago\n$/,
+    /^install:a: reuse, cached\n[0-9a-f]{12} was built \d+ d .* ago, because\n  never built\n$/,
   )
 })
 

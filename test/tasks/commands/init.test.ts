@@ -34,7 +34,8 @@ test('writes a project and says how to go on', async () => {
 test('the project it writes is one', async () => {
   const root = tempFolder()
   await run(root, [])
-  const context = { root, cacheDir: tempFolder(), env: {}, signal: new AbortController().signal }
+  const { signal } = new AbortController()
+  const context = { root, cacheDir: tempFolder(), env: {}, signal, loader: 'jiti' } as const
   const { imgfile, closure } = await loadImgfile(context)
   expect(imgfile.layers.map(({ name }) => name)).toEqual(['install:trixie', 'base:trixie'])
   expect(closure.outside).toEqual([])
