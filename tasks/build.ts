@@ -1,6 +1,7 @@
 // A build as a straight line: select, decide, plan, schedule, execute, report. Each station is a module of its own.
 
 import type { LayerRecord } from '../cache/store.ts'
+import type { Backend } from './backends/backend.ts'
 import type { Decision } from './plan/decision.ts'
 import { layerOf } from './plan/graph.ts'
 import type { Outcome } from './plan/outcome.ts'
@@ -24,8 +25,8 @@ export interface BuildOptions {
   readonly jobs?: number
   /** Build the selected layers once more and compare. */
   readonly check: boolean
-  /** Used instead of this machine's backends. */
-  readonly bench?: OpenBench
+  /** Used instead of all there are. */
+  readonly backends?: readonly Backend[]
 }
 
 export interface BuildResult {
@@ -60,7 +61,7 @@ export async function runBuild(
   const result = (layers: readonly BuiltLayer[]): BuildResult =>
     withBasis(project, wanted, { layers, decisions })
   if (todo.length === 0 && !options.check) return result(reused(plan, decisions))
-  const bench = options.bench ?? (await openBench(project, wanted))
+  const bench = await openBench(project, wanted, options.backends)
   try {
     await removeAbandoned(project.context.cacheDir)
     if (await bench.prepare()) return await runBuild(project, selectors, options)

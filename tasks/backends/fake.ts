@@ -56,7 +56,7 @@ async function runSteps(work: Work, context: RunContext, fails: boolean): Promis
       throw new ImgError('STEP_FAILED', `layer ${work.layer}: ${label} failed with exit code 1`, {
         layer: work.layer,
         output: '',
-        hint: `the whole output is in ${work.log}`,
+        hint: `run \`img log ${work.layer}\` for the whole output`,
       })
     }
     await changeTree(tree, step, work)

@@ -31,7 +31,11 @@ export interface OpenBench {
 }
 
 /** Nothing is started yet; `wanted` says whose packages may be asked for. */
-export async function openBench(project: Project, wanted: readonly LayerName[]): Promise<OpenBench> {
+export async function openBench(
+  project: Project,
+  wanted: readonly LayerName[],
+  choice: readonly Backend[] = backends(),
+): Promise<OpenBench> {
   const { context, graph, lock } = project
   let mirror: Promise<Mirror> | undefined
   const probed = new Map<Mode, Promise<Backend>>()
@@ -49,7 +53,7 @@ export async function openBench(project: Project, wanted: readonly LayerName[]):
       store: own.store,
       toolsOf: own.toolsOf,
       backendFor: (mode) => {
-        const backend = probed.get(mode) ?? chooseBackend(mode, own)
+        const backend = probed.get(mode) ?? chooseBackend(mode, choice, own)
         probed.set(mode, backend)
         return backend
       },
@@ -74,10 +78,10 @@ export async function openBench(project: Project, wanted: readonly LayerName[]):
 }
 
 /** The first that has the mode and works here; when none does, why, of each. */
-async function chooseBackend(mode: Mode, project: Project): Promise<Backend> {
+async function chooseBackend(mode: Mode, choice: readonly Backend[], project: Project): Promise<Backend> {
   const reasons: string[] = []
   let hint = 'run `img doctor` to see what is missing'
-  for (const backend of backends()) {
+  for (const backend of choice) {
     if (!backend.modes.includes(mode)) continue
     const probe = await backend.probe(project.context)
     if (probe.available) return backend

@@ -35,7 +35,15 @@ export interface ProjectOptions {
 }
 
 export async function openProject(context: RunContext, options: ProjectOptions = {}): Promise<Project> {
-  const loaded = await loadImgfile(context, options.imgfile)
+  return openLoaded(context, await loadImgfile(context, options.imgfile), options)
+}
+
+/** As openProject, of an imgfile that is loaded already. */
+export async function openLoaded(
+  context: RunContext,
+  loaded: LoadedImgfile,
+  options: Pick<ProjectOptions, 'frozen'> = {},
+): Promise<Project> {
   const graph = makeGraph(loaded.imgfile, context.root)
   const store = await openStore({ dir: context.cacheDir, now: context.now })
   const lock = await openLock(context, { frozen: options.frozen ?? false })

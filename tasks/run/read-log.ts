@@ -16,7 +16,7 @@ export async function readLog(store: Store, layer: string): Promise<KeptLog | un
   const failed =
     noted === undefined ? undefined : (JSON.parse(noted.toString()) as { started: number; log: string })
   const newest =
-    failed !== undefined && failed.started > (built?.started ?? 0)
+    failed !== undefined && failed.started > (built?.started ?? -1)
       ? { status: 'failed' as const, ...failed }
       : built && { status: 'built' as const, started: built.started, log: built.log }
   const text = newest === undefined ? undefined : await store.readValue(newest.log)

@@ -87,7 +87,7 @@ export function describeBackend(name: string, open: () => BackendBench): void {
       expect({ code, message, fields }).toStrictEqual({
         code: 'STEP_FAILED',
         message: `layer ${work.layer}: late_command failed with exit code 1`,
-        fields: { layer: work.layer, output: '', hint: `the whole output is in ${work.log}` },
+        fields: { layer: work.layer, output: '', hint: `run \`img log ${work.layer}\` for the whole output` },
       })
     })
 

@@ -1,0 +1,211 @@
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { fakeBackend, type FakeBackend, type FakeOptions } from '../../tasks/backends/fake.ts'
+import { type BuildOptions, planBuild, runBuild } from '../../tasks/build.ts'
+import type { RunContext } from '../../tasks/context.ts'
+import { layer } from '../../tasks/plan/declare.ts'
+import type { Layer } from '../../tasks/plan/recipe.ts'
+import { explainLayer } from '../../tasks/run/explain-layer.ts'
+import type { Project } from '../../tasks/run/project.ts'
+import { readLog } from '../../tasks/run/read-log.ts'
+import { child, fakeProject, fixed, root, write } from '../rig/fake-project.ts'
+import { testContext } from '../rig/run-context.ts'
+
+const chain = (rootContent = 'a', roleContent = 'r'): readonly Layer[] => {
+  const install = layer('install:a', root(rootContent))
+  const base = child('base:a', install, fixed([write('/etc/base', 'b')]))
+  return [install, base, child('role:a', base, fixed([write('/etc/role', roleContent)]))]
+}
+
+async function build(
+  project: Project,
+  over: Partial<BuildOptions> & { readonly fake?: FakeOptions; readonly selectors?: readonly string[] } = {},
+): Promise<{ outcomes: Record<string, string>; backend: FakeBackend }> {
+  const backend = fakeBackend(over.fake)
+  const { layers } = await runBuild(project, over.selectors ?? [], {
+    mode: 'fail-fast',
+    check: false,
+    backends: [backend],
+    ...over,
+  })
+  return { outcomes: Object.fromEntries(layers.map(({ name, outcome }) => [name, outcome.status])), backend }
+}
+
+const fresh = fakeProject
+
+test('builds everything once, then reuses it without starting the backend', async () => {
+  const context = testContext()
+  const first = await build(await fresh(context, chain()))
+  expect(first.outcomes).toEqual({ 'install:a': 'built', 'base:a': 'built', 'role:a': 'built' })
+  const second = await build(await fresh(context, chain()))
+  expect(second.outcomes).toEqual({ 'install:a': 'reused', 'base:a': 'reused', 'role:a': 'reused' })
+  expect(second.backend.started).toEqual([])
+})
+
+test('a cached role needs nothing below it', async () => {
+  const context = testContext()
+  await build(await fresh(context, chain()))
+  const { outcomes } = await build(await fresh(context, chain()), { selectors: ['role:a'] })
+  expect(outcomes).toEqual({ 'role:a': 'reused' })
+})
+
+test('rebuilds only what changed and what stands on it', async () => {
+  const context = testContext()
+  await build(await fresh(context, chain()))
+  const role = await build(await fresh(context, chain('a', 'changed')))
+  expect(role.outcomes).toEqual({ 'install:a': 'reused', 'base:a': 'reused', 'role:a': 'built' })
+  const all = await build(await fresh(context, chain('changed', 'changed')))
+  expect(all.outcomes).toEqual({ 'install:a': 'built', 'base:a': 'built', 'role:a': 'built' })
+})
+
+test('children of a parent that comes out the same are unchanged', async () => {
+  const context = testContext()
+  await build(await fresh(context, chain()))
+  const install = layer('install:a', [root('a'), fixed([{ do: 'run', argv: ['true'] }])])
+  const base = child('base:a', install, fixed([write('/etc/base', 'b')]))
+  const layers = [install, base, child('role:a', base, fixed([write('/etc/role', 'r')]))]
+  const { outcomes, backend } = await build(await fresh(context, layers))
+  expect(outcomes).toEqual({ 'install:a': 'built', 'base:a': 'unchanged', 'role:a': 'unchanged' })
+  expect(backend.started).toEqual(['install:a'])
+})
+
+test('a failure cancels what stands on it, keeps the log, and leaves no folder', async () => {
+  const context = testContext()
+  const project = await fresh(context, chain())
+  const { outcomes } = await build(project, { fake: { failing: ['base:a'] } })
+  expect(outcomes).toEqual({ 'install:a': 'built', 'base:a': 'failed', 'role:a': 'cancelled' })
+  expect(await readLog(project.store, 'base:a')).toEqual({
+    layer: 'base:a',
+    status: 'failed',
+    started: 0,
+    text: '+ write /etc/base\n',
+  })
+  expect(readdirSync(join(context.cacheDir, 'work'))).toEqual([])
+  const plan = await planBuild(await fresh(context, chain()), [])
+  expect(plan.layers.map(({ name, action }) => [name, action])).toEqual([
+    ['install:a', 'reuse'],
+    ['base:a', 'build'],
+    ['role:a', 'undecided'],
+  ])
+})
+
+test('a build whose input changed meanwhile is not recorded', async () => {
+  const context = testContext()
+  writeFileSync(join(context.root, 'motd'), 'before')
+  const install = layer('install:a', root('a'))
+  const layers = [install, child('base:a', install, fixed([], ['motd']))]
+  const gate = gateOf()
+  const backend = fakeBackend({ gates: { 'base:a': gate.promise } })
+  const project = await fresh(
+    {
+      ...context,
+      emit: (event) => {
+        if (event.event !== 'layer-start' || event.layer !== 'base:a') return
+        writeFileSync(join(context.root, 'motd'), 'after, and longer')
+        gate.resolve()
+      },
+    },
+    layers,
+  )
+  const { layers: ended } = await runBuild(project, [], {
+    mode: 'fail-fast',
+    check: false,
+    backends: [backend],
+  })
+  const outcome = ended.find(({ name }) => name === 'base:a')?.outcome
+  expect(
+    outcome?.status === 'failed' && [outcome.error.code, outcome.error.message, outcome.error.fields.hint],
+  ).toEqual([
+    'INPUT_CHANGED',
+    'motd changed while base:a was being built',
+    'nothing was recorded; build again',
+  ])
+  expect((await planBuild(await fresh(context, layers), ['base:a'])).layers.at(-1)?.action).toBe('build')
+})
+
+test('two builds at once build each layer once', async () => {
+  const context = testContext()
+  const gate = gateOf()
+  const [one, two] = [fakeBackend({ gates: { 'install:a': gate.promise } }), fakeBackend()]
+  const waiting = gateOf()
+  const first = runBuild(await fresh(context, chain()), [], {
+    mode: 'fail-fast',
+    check: false,
+    backends: [one],
+  })
+  const watched: RunContext = {
+    ...context,
+    emit: ({ event }) => void (event === 'waiting' && waiting.resolve()),
+  }
+  const second = runBuild(await fresh(watched, chain()), [], {
+    mode: 'fail-fast',
+    check: false,
+    backends: [two],
+  })
+  await waiting.promise
+  gate.resolve()
+  const results = await Promise.all([first, second])
+  for (const { layers } of results)
+    expect(layers.every(({ outcome }) => outcome.status !== 'failed')).toBe(true)
+  expect([...one.started, ...two.started].toSorted()).toEqual(['base:a', 'install:a', 'role:a'])
+})
+
+test('--check builds once more, records nothing, and refuses what comes out differently', async () => {
+  const context = testContext()
+  const project = await fresh(context, chain())
+  await build(project, { check: true, selectors: ['install:a'] })
+  expect(context.events.at(-1)).toMatchObject({ event: 'note', layer: 'install:a' })
+  let runs = 0
+  const honest = fakeBackend()
+  const fickle = {
+    ...honest,
+    run: (...[work, run]: Parameters<typeof honest.run>): ReturnType<typeof honest.run> =>
+      honest.run({ ...work, steps: [...work.steps, write('/run', String((runs += 1)))] }, run),
+  }
+  const other = await fresh(context, [layer('install:b', root('other'))])
+  await expect(
+    runBuild(other, [], { mode: 'fail-fast', check: true, backends: [fickle] }),
+  ).rejects.toMatchObject({
+    code: 'CHECK_DIFFERS',
+    message: 'install:b built again gave other files',
+  })
+})
+
+test('why a layer would be built, and why it was', async () => {
+  const context = testContext()
+  writeFileSync(join(context.root, 'motd'), 'one')
+  const install = layer('install:a', root('a'))
+  const layers = [install, child('base:a', install, fixed([], ['motd']))]
+  await build(await fresh(context, layers))
+  writeFileSync(join(context.root, 'motd'), 'two!')
+  expect((await explainLayer(await fresh(context, layers), 'base:a')).changes).toEqual(['motd changed'])
+  await build(await fresh(context, layers))
+  const built = await explainLayer(await fresh(context, layers), 'base:a')
+  expect([built.action, built.changes, built.previous?.because]).toEqual(['reuse', [], ['motd changed']])
+})
+
+test('a repeated build rests on every input, the lock file and what it stored', async () => {
+  const context = testContext()
+  writeFileSync(join(context.root, 'motd'), 'one')
+  writeFileSync(join(context.root, 'imgfile.lock'), '{"version":1,"apt":{}}')
+  const install = layer('install:a', root('a'))
+  const project = await fresh(context, [install, child('base:a', install, fixed([], ['motd']))])
+  const { basis } = await runBuild(project, [], {
+    mode: 'fail-fast',
+    check: false,
+    backends: [fakeBackend()],
+  })
+  expect(basis?.read).toEqual(
+    expect.arrayContaining([join(context.root, 'motd'), join(context.root, 'imgfile.lock')]),
+  )
+  expect(basis?.stored.every((path) => path.startsWith(context.cacheDir) && existsSync(path))).toBe(true)
+})
+
+function gateOf(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = (): void => {}
+  const promise = new Promise<void>((done) => {
+    resolve = done
+  })
+  return { promise, resolve }
+}
