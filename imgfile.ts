@@ -6,7 +6,9 @@ const releases = ['trixie', 'bookworm'] as const
 
 const bases = releases.map((suite) => {
   const install = layer(`install:${suite}`, bootstrap({ suite, preseed: `preseed/${suite}.cfg`, disk: '4G' }))
-  const base = layer(`base:${suite}`, puppet({ environment: 'puppet', role: 'base', suite }), { from: install })
+  const base = layer(`base:${suite}`, puppet({ environment: 'puppet', role: 'base', suite }), {
+    from: install,
+  })
   return { install, base }
 })
 

@@ -39,7 +39,9 @@ export async function explainLayer(project: Project, selector: string): Promise<
     action: planned.action,
     reason: planned.reason,
     changes: changesOf(decision),
-    ...(previous === undefined ? {} : { previous: { key: previous.key, started: previous.started, because: previous.because } }),
+    ...(previous === undefined
+      ? {}
+      : { previous: { key: previous.key, started: previous.started, because: previous.because } }),
     ...(planned.key === undefined ? {} : { key: planned.key }),
   }
 }

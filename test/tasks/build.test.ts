@@ -202,10 +202,13 @@ test('a repeated build rests on every input, the lock file and what it stored', 
   expect(basis?.stored.every((path) => path.startsWith(context.cacheDir) && existsSync(path))).toBe(true)
 })
 
-function gateOf(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve = (): void => {}
-  const promise = new Promise<void>((done) => {
-    resolve = done
-  })
-  return { promise, resolve }
+interface Latch {
+  readonly promise: Promise<void>
+  readonly resolve: () => void
+}
+
+function gateOf(): Latch {
+  const opened = new AbortController()
+  const promise = new Promise<void>((resolve) => opened.signal.addEventListener('abort', () => resolve()))
+  return { promise, resolve: () => opened.abort() }
 }
