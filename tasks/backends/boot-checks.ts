@@ -45,10 +45,12 @@ export function checkIdentities(one: BootReport, other: BootReport): readonly Ch
     none(
       'own ssh host keys',
       shared(({ hostKeys }) => hostKeys),
+      `${one.hostKeys.length} and ${other.hostKeys.length}, none shared`,
     ),
     none(
       'own DHCP identity',
       shared(({ duids }) => duids),
+      `${one.duids.length} and ${other.duids.length} in files, none shared`,
     ),
     check(
       'own random seed',

@@ -99,7 +99,15 @@ describe('checkBoot', () => {
 
 describe('checkIdentities', () => {
   it('passes two machines that share nothing but the image', () => {
-    expect(failures(checkIdentities(good, other))).toEqual([])
+    const checks = checkIdentities(good, other)
+    expect(failures(checks)).toEqual([])
+    expect(checks.map(({ name, detail }) => `${name}: ${detail}`)).toEqual([
+      `own machine id: ${good.machineId} and ${other.machineId}`,
+      'own ssh host keys: 2 and 2, none shared',
+      'own DHCP identity: 0 and 0 in files, none shared',
+      'own random seed: aaaaaaaa and bbbbbbbb',
+      'same packages: 2 packages',
+    ])
   })
 
   it.each<[Partial<BootReport>, string]>([
