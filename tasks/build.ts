@@ -64,7 +64,7 @@ export async function runBuild(
   const bench = await openBench(project, wanted, options.backends)
   try {
     await removeAbandoned(project.context.cacheDir)
-    if (await bench.prepare()) return await runBuild(project, selectors, options)
+    if (await bench.prepare(todo.map(({ name }) => name))) return await runBuild(project, selectors, options)
     const outcomes = await runPlan(project, { plan, decisions, bench, options })
     const failed = [...outcomes.values()].some(({ status }) => status === 'failed')
     if (failed && (await bench.recover())) return await runBuild(project, selectors, options)

@@ -17,10 +17,14 @@ import type { Budgets, Weight } from './gate.ts'
 import type { Project } from './project.ts'
 import { resolveLayer } from './resolve-layer.ts'
 import { weightOf } from './schedule.ts'
+import { requireTools, type ToolName } from './tools.ts'
 
 export interface OpenBench {
-  /** Brings the locked package lists into the cache; true when a lost state was pinned anew, which voids every key. */
-  prepare(): Promise<boolean>
+  /**
+   * Checks the host's programs and brings the locked package lists into the cache; true when a lost state was pinned
+   * anew, which voids every key.
+   */
+  prepare(todo: readonly LayerName[]): Promise<boolean>
   /** After a failure: true when packages of the locked state are gone, and the present state was pinned in its place. */
   recover(): Promise<boolean>
   /** The bench as one layer's build sees it. */
@@ -45,7 +49,10 @@ export async function openBench(
     ),
   )
   return {
-    prepare: async () => (await obtainLocked(lock, aptInputs, context)).length > 0,
+    prepare: async (todo) => {
+      await requireTools(hostTools(project, todo), context)
+      return (await obtainLocked(lock, aptInputs, context)).length > 0
+    },
     recover: async () =>
       mirror !== undefined && (await repinGone(lock, (await mirror).gone(), context)).length > 0,
     over: (own, decisionOf) => ({
@@ -75,6 +82,12 @@ export async function openBench(
       if (mirror !== undefined) await (await mirror).close()
     },
   }
+}
+
+/** What starts the tool tree; only the tree itself is made by a program of the host. */
+function hostTools({ graph }: Project, todo: readonly LayerName[]): readonly ToolName[] {
+  const makesTree = todo.some((name) => layerOf(graph, name).recipeTools.includes(undefined))
+  return ['setpriv', 'unshare', 'mount', 'apt-get', ...(makesTree ? (['mmdebstrap'] as const) : [])]
 }
 
 /** The first that has the mode and works here; when none does, why, of each. */
