@@ -5,7 +5,6 @@ export const exitCodes = {
   LAYER_FAILED: 1,
   STEP_FAILED: 1,
   PUPPET_FAILED: 1,
-  TEST_FAILED: 1,
   INPUT_CHANGED: 1,
   CHECK_DIFFERS: 1,
   USAGE: 2,

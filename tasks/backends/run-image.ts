@@ -151,9 +151,14 @@ function endOf(
 ): number {
   if (context.signal.aborted) throw new ImgError('INTERRUPTED', `the machine of ${layer} was stopped`)
   if (ending.kind === 'powered-off' || ending.kind === 'restarted') return 0
-  throw new ImgError('LAYER_FAILED', `the machine of ${layer} ${describeEnding(ending)}`, {
-    hint: adviseEnding(ending),
-    layer,
-    output: machine.console.tail(),
-  })
+  throw toEndingError(ending, { layer, output: machine.console.tail() })
+}
+
+/** Pure. A machine's end that nobody asked for. */
+export function toEndingError(
+  ending: Ending,
+  about: { readonly layer: string; readonly output: string },
+): ImgError {
+  const message = `the machine of ${about.layer} ${describeEnding(ending)}`
+  return new ImgError('LAYER_FAILED', message, { hint: adviseEnding(ending), ...about })
 }

@@ -27,6 +27,8 @@ export interface Oracle {
   latest(layer: LayerName): Promise<PastBuild | undefined>
 }
 
+export type Decisions = Map<LayerName, Decision<ResolvedInput>>
+
 export type DecisionOf = (name: LayerName) => Decision<ResolvedInput>
 
 export type Resolution =
@@ -142,4 +144,11 @@ function inRounds(graph: Graph, names: readonly LayerName[]): GraphLayer[][] {
 
 function unknown(name: LayerName): never {
   throw new Error(`${name} was asked about before what it stands on`)
+}
+
+/** What was decided about a layer of the closure. */
+export function decisionIn(decisions: Decisions, name: LayerName): Decision<ResolvedInput> {
+  const decision = decisions.get(name)
+  if (decision === undefined) throw new Error(`nothing was decided about ${name}`)
+  return decision
 }

@@ -9,13 +9,11 @@ import type { Plan } from '../plan/plan.ts'
 import type { LayerName } from '../plan/recipe.ts'
 import { ImgError } from '../errors.ts'
 import type { OpenBench } from './bench.ts'
-import { decideLayer } from './decide.ts'
+import { decideLayer, decisionIn, type Decisions } from './decide.ts'
 import { executeLayer } from './execute.ts'
 import { makeOracle } from './oracle.ts'
 import type { Project } from './project.ts'
 import type { ResolvedInput } from './resolved.ts'
-
-export type Decisions = Map<LayerName, Decision<ResolvedInput>>
 
 /** What the turns of one build share; decisions are replaced as layers are built. */
 export interface Running {
@@ -119,12 +117,6 @@ async function bringGone(
   )
   const outcome = await runLayer(project, name, { ...running, plan: { layers } })
   if (outcome.status === 'failed') throw outcome.error
-}
-
-export function decisionIn(decisions: Decisions, name: LayerName): Decision<ResolvedInput> {
-  const decision = decisions.get(name)
-  if (decision === undefined) throw new Error(`nothing was decided about ${name}`)
-  return decision
 }
 
 function withLayer(error: ImgError, layer: LayerName): ImgError {

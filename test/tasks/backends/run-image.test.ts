@@ -1,45 +1,18 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
-import { runImage, type RunOptions } from '../../../tasks/backends/run-image.ts'
-import { findProgram } from '../../../tasks/run/find-program.ts'
-import { testContext } from '../../rig/run-context.ts'
+import { expect, test } from 'vitest'
+import { toEndingError } from '../../../tasks/backends/run-image.ts'
 
-const options: RunOptions = { layer: 'role:a', firmware: 'bios', memory: 128, cpus: 1, outside: false }
-
-const keys = [
-  {
-    name: 'missing.pub',
-    content: undefined,
-    error: { code: 'INPUT_MISSING', message: 'cannot read the public key FILE' },
-    hint: 'give the file of a public key, such as ~/.ssh/id_ed25519.pub',
-  },
-  {
-    name: 'key',
-    content: '-----BEGIN OPENSSH PRIVATE KEY-----\n',
-    error: { code: 'INPUT_INVALID', message: 'FILE holds no public key of ssh' },
-    hint: 'give the file that ends in .pub',
-  },
-]
-
-describe.skipIf(findProgram('qemu-img') === undefined)('runImage', () => {
-  it.each(keys)(
-    'refuses $name as a public key and leaves nothing behind',
-    async ({ name, content, error, hint }) => {
-      const context = testContext({ env: { IMG_ACCEL: 'tcg' } })
-      const disk = join(context.root, 'disk.raw')
-      writeFileSync(disk, Buffer.alloc(1024 * 1024))
-      const keyFile = join(context.root, name)
-      if (content !== undefined) writeFileSync(keyFile, content)
-      await expect(
-        runImage(disk, { ...options, ssh: { user: 'root', keyFile } }, context),
-      ).rejects.toMatchObject({
-        code: error.code,
-        message: error.message.replace('FILE', keyFile),
-        fields: { hint, path: keyFile },
-      })
-      expect(readdirSync(join(context.cacheDir, 'work'))).toEqual([])
-      expect(existsSync(disk)).toBe(true)
-    },
+test('a machine that died says how, what to do, and what its console showed last', () => {
+  const error = toEndingError(
+    { kind: 'died', how: 'ended with 1', stderr: 'cannot set up guest memory' },
+    { layer: 'role:a', output: 'qemu: no memory' },
   )
+  expect({ ...error.fields, code: error.code, message: error.message }).toMatchInlineSnapshot(`
+    {
+      "code": "LAYER_FAILED",
+      "hint": "run \`img doctor\`",
+      "layer": "role:a",
+      "message": "the machine of role:a was lost: qemu ended with 1: cannot set up guest memory",
+      "output": "qemu: no memory",
+    }
+  `)
 })
