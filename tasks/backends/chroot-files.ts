@@ -90,5 +90,5 @@ my %run = (
     my $escaped = bytes($pattern); $escaped =~ s/([\\{}~\s])/\\$1/g;
     remove_tree($_) for grep { -e || -l } glob $escaped } },
 );
-$run{$step->{do}}->();
+eval { $run{$step->{do}}->(); 1 } or do { print STDERR $@; exit 1 };
 `

@@ -41,7 +41,7 @@ export async function makeFilesystem(
   if (content.kind !== 'ext4') {
     throw new ImgError(
       'OPTION_INVALID',
-      `the partition ${partition.name} is ${content.kind}, which a new disk cannot have yet`,
+      `the partition ${partition.name} of a new disk is to be ${content.kind}, and only ext4 can be made without mounting it`,
       { hint: 'use ext4' },
     )
   }

@@ -55,22 +55,41 @@ export async function runOnHost(
 export async function failure(build: Build, what: string, result: ProgramResult): Promise<ImgError> {
   const { layer, directory } = build.work
   const output = lastLines(result.stderr === '' ? result.stdout : result.stderr)
-  if (/No space left on device|ENOSPC/.test(output)) {
-    const { bavail, bsize } = await statfs(directory)
-    if (bavail * bsize < 64 * 1024 * 1024) {
-      return new ImgError('DISK_FULL', `layer ${layer}: no space left for ${what}`, {
-        layer,
-        path: directory,
-        output,
-        hint: 'free space, run `img cache gc`, or set IMG_CACHE_DIR to a larger filesystem',
-      })
-    }
-  }
+  const isFull = fullMessages.test(output)
+  if (isFull && (await lacksSpace(directory))) return diskFull(build.work, what, { output })
   return new ImgError('STEP_FAILED', `layer ${layer}: ${what} failed with exit code ${result.exitCode}`, {
     layer,
     output,
-    hint: `the whole output is in ${build.work.log}`,
+    hint: isFull
+      ? "a filesystem of the image is full: make the disk larger where the layer's chain begins"
+      : `run \`img log ${layer}\` for the whole output`,
   })
+}
+
+/** A write of our own that found no space, as the error to show; anything else as it is. */
+export function explainWrite(work: Work, error: unknown): unknown {
+  const isFull = error instanceof Error && 'code' in error && error.code === 'ENOSPC'
+  return isFull ? diskFull(work, 'its files', { cause: error }) : error
+}
+
+const diskFull = (
+  work: Work,
+  what: string,
+  more: { readonly output?: string; readonly cause?: unknown },
+): ImgError =>
+  new ImgError('DISK_FULL', `layer ${work.layer}: no space left for ${what}`, {
+    layer: work.layer,
+    path: work.directory,
+    hint: 'free space, run `img cache gc`, or set IMG_CACHE_DIR to a larger filesystem',
+    ...more,
+  })
+
+/** A filesystem in a file that cannot grow any more reports errors of the medium. */
+const fullMessages = /No space left on device|ENOSPC|Input\/output error|Read-only file system/
+
+async function lacksSpace(directory: string): Promise<boolean> {
+  const { bavail, bsize } = await statfs(directory)
+  return bavail * bsize < 64 * 1024 * 1024
 }
 
 function runLogged(build: Build, argv: readonly string[], command: SessionCommand): Promise<ProgramResult> {

@@ -12,7 +12,7 @@ import { makeDisk } from './disk-assemble.ts'
 import type { BootPlace } from './disk-grub-config.ts'
 import { digestOutside, inspectDisk } from './disk-inspect.ts'
 import { copyDisk, endProcesses, mountDisk, unmountDisk, type MountedDisk } from './disk-mounts.ts'
-import { runOnHost, type Build } from './namespace-build.ts'
+import { explainWrite, runOnHost, type Build } from './namespace-build.ts'
 import { makeFolders, mountImage, mountTools } from './namespace-mounts.ts'
 import { openNamespace } from './namespace-session.ts'
 import { digestTree } from './namespace-tree.ts'
@@ -83,9 +83,9 @@ async function run(work: Work, context: RunContext): Promise<WorkResult> {
     cut: dates.length === 0 ? Math.floor(context.now() / 1000) - 2 : Math.max(...dates),
   }
   try {
-    const result =
-      work.parentDisk === undefined ? await runFirst(build) : await runOnParent(build, work.parentDisk)
-    return result
+    return await (work.parentDisk === undefined ? runFirst(build) : runOnParent(build, work.parentDisk))
+  } catch (error) {
+    throw explainWrite(work, error)
   } finally {
     await session.close()
   }

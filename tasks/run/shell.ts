@@ -27,8 +27,8 @@ export async function runScript(script: ScriptFunction, shell: ImageShell): Prom
     postfix: '',
     verbose: false,
     signal: shell.signal,
-    // A script's own `cwd` and `env` go through the shell inside; the host's mean nothing in the image.
-    spawn: ((program: string, args: readonly string[]) => start([program, ...args], shell)) as typeof spawn,
+    // zx leaves the shell to spawn's option of that name, which would start it on this side of the image's root.
+    spawn: ((command: string) => start(['/bin/bash', '-c', command], shell)) as typeof spawn,
   })
   try {
     await script(bound as never, { root: shell.root })

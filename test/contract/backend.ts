@@ -25,12 +25,6 @@ const motd: Step = { do: 'write', path: '/etc/motd', content: 'hello\n', mode: '
 
 export function describeBackend(name: string, open: () => BackendBench): void {
   describe(`${name} keeps the backends' contract`, () => {
-    const run = async (steps: readonly Step[]): Promise<{ readonly tree: string; readonly disk: string }> => {
-      const bench = open()
-      const result = await bench.backend.run(await bench.work([...steps, seal]), bench.context())
-      return { tree: result.treeDigest, disk: result.files['disk.raw'] ?? '' }
-    }
-
     test('is available where it is tested', async () => {
       const bench = open()
       expect(await bench.backend.probe(bench.context())).toStrictEqual({ available: true })
@@ -49,17 +43,17 @@ export function describeBackend(name: string, open: () => BackendBench): void {
 
     test('gives the same tree for the same steps, another for others', async () => {
       const [first, second, other] = [
-        await run([motd]),
-        await run([motd]),
-        await run([{ ...motd, content: 'other\n' } as Step]),
+        await runSealed(open(), [motd]),
+        await runSealed(open(), [motd]),
+        await runSealed(open(), [{ ...motd, content: 'other\n' } as Step]),
       ]
       expect(second.tree).toBe(first.tree)
       expect(other.tree).not.toBe(first.tree)
     })
 
     test("gives the parent's tree when a step undoes another", async () => {
-      const nothing = await run([])
-      const undone = await run([
+      const nothing = await runSealed(open(), [])
+      const undone = await runSealed(open(), [
         { do: 'write', path: '/etc/img-contract', content: 'x', mode: '0600' },
         { do: 'remove', paths: ['/etc/img-contract'] },
       ])
@@ -118,6 +112,11 @@ export function describeBackend(name: string, open: () => BackendBench): void {
       expect(Date.now() - began).toBeLessThan(20_000)
     })
   })
+}
+
+async function runSealed(bench: BackendBench, steps: readonly Step[]): Promise<{ readonly tree: string }> {
+  const result = await bench.backend.run(await bench.work([...steps, seal]), bench.context())
+  return { tree: result.treeDigest }
 }
 
 async function digestOf(path: string): Promise<string> {

@@ -41,14 +41,14 @@ const makeContext = (changes: Partial<RunContext> = {}): RunContext => ({
 describeBackend('the fake', () => ({ backend: fakeBackend(), work: makeWork, context: makeContext }))
 
 test('a layer waits at its gate and layers fail as told', async () => {
-  let open: () => void = () => expect.unreachable()
-  const gate = new Promise<void>((resolve) => (open = resolve))
-  const backend = fakeBackend({ gates: { 'base:one': gate }, failing: ['base:two'] })
+  const gate = new AbortController()
+  const opened = new Promise<void>((resolve) => gate.signal.addEventListener('abort', () => resolve()))
+  const backend = fakeBackend({ gates: { 'base:one': opened }, failing: ['base:two'] })
   const steps: readonly Step[] = [{ do: 'run', argv: ['true'] }]
   const first = backend.run(await makeWork(steps), makeContext())
   const second = backend.run(await makeWork(steps, 'base:two'), makeContext())
   await expect(second).rejects.toThrow('layer base:two: true failed with exit code 1')
   expect(backend.started).toStrictEqual(['base:one', 'base:two'])
-  open()
+  gate.abort()
   expect(Object.keys((await first).files)).toStrictEqual(['disk.raw'])
 })

@@ -1,0 +1,104 @@
+// kill -9 of `img` at any moment: no process, mount or loop device of the build is left, and the next one is not disturbed.
+
+import { spawn } from 'node:child_process'
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { setTimeout as wait } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { WorkResult } from '../../../tasks/backends/backend.ts'
+import { namespaceBackend } from '../../../tasks/backends/namespace.ts'
+import type { Step } from '../../../tasks/plan/step.ts'
+import { runProgram } from '../../../tasks/run/process.ts'
+import { canRun, openBench, smallSteps, type NamespaceBench } from './bench.ts'
+
+const steps: readonly Step[] = [
+  { do: 'write', path: '/etc/motd', content: 'killed\n', mode: '0644' },
+  { do: 'run', argv: ['sh', '-c', 'setsid sleep 300 & setsid -f sleep 300; sleep 2'], label: 'daemons' },
+]
+
+describe.runIf(canRun)('killed builds', () => {
+  let bench: NamespaceBench
+  let parent: WorkResult
+  beforeAll(async () => {
+    bench = await openBench()
+    parent = await namespaceBackend().run(bench.work(smallSteps), bench.context())
+  })
+  afterAll(() => bench.close())
+
+  test('leave nothing, at any moment', async () => {
+    const whole = await runChild()
+    expect(whole.tree).toMatch(/^tree [0-9a-f]{64}$/)
+    let interrupted = 0
+    for (const share of [0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95]) {
+      const killed = await runChild(whole.ms * share)
+      if (killed.tree === undefined) interrupted += 1
+      expect(await leftovers(killed.directory)).toStrictEqual([])
+    }
+    // The last ones may come too late; a build is not as fast each time.
+    expect(interrupted).toBeGreaterThan(3)
+    expect((await runChild()).tree).toBe(whole.tree)
+  })
+
+  async function runChild(
+    killAfter?: number,
+  ): Promise<{ readonly tree: string | undefined; readonly ms: number; readonly directory: string }> {
+    const work = bench.work(steps, { parentDisk: parent.files['disk.raw'] ?? '', apt: {} })
+    writeFileSync(`${work.directory}.json`, JSON.stringify(work))
+    const script = new URL('child.ts', import.meta.url).pathname
+    const jiti = new URL('../../../node_modules/jiti/lib/jiti-cli.mjs', import.meta.url).pathname
+    const began = Date.now()
+    const child = spawn(process.execPath, [jiti, script, `${work.directory}.json`], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const output: string[] = []
+    child.stdout.on('data', (chunk: Buffer) => output.push(chunk.toString()))
+    const ended = new Promise((resolve) => child.once('close', resolve))
+    if (killAfter !== undefined) {
+      await wait(killAfter)
+      child.kill('SIGKILL')
+    }
+    await ended
+    const tree = /^tree .*$/m.exec(output.join(''))?.[0]
+    return { tree, ms: Date.now() - began, directory: work.directory }
+  }
+})
+
+/** The kernel needs a moment to unmount; what is still there after ten seconds stays. */
+async function leftovers(directory: string): Promise<readonly string[]> {
+  for (let turn = 0; ; turn++) {
+    const found = [...(await loopDevices(directory)), ...mounts(directory), ...processes(directory)]
+    if (found.length === 0 || turn === 100) return found
+    await wait(100)
+  }
+}
+
+async function loopDevices(directory: string): Promise<readonly string[]> {
+  const { stdout } = await runProgram(['losetup', '--list', '--noheadings', '--output', 'NAME,BACK-FILE'])
+  return stdout.split('\n').filter((line) => line.includes(directory))
+}
+
+/** In every mount namespace there is. */
+function mounts(directory: string): readonly string[] {
+  return processIds().filter((id) =>
+    quietly(() => readFileSync(`/proc/${id}/mountinfo`, 'utf8')).includes(directory),
+  )
+}
+
+function processes(directory: string): readonly string[] {
+  return processIds().filter(
+    (id) =>
+      ['exe', 'cwd', 'root'].some((link) =>
+        quietly(() => readlinkSync(`/proc/${id}/${link}`)).includes(directory),
+      ) || quietly(() => readFileSync(`/proc/${id}/cmdline`, 'utf8')).includes(directory),
+  )
+}
+
+const processIds = (): readonly string[] => readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+
+function quietly(read: () => string): string {
+  try {
+    return read()
+  } catch {
+    // It ended while we looked.
+    return ''
+  }
+}
