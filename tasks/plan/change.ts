@@ -68,7 +68,7 @@ export function renderChange(change: Change): string {
     case 'input':
       return `${inputWords[change.of] ?? change.of} ${change.input.replace(/^\d+\./, '')} ${change.change}`
     case 'step':
-      return `step "${change.step}" ${change.change}`
+      return `step "${inOneLine(change.step)}" ${change.change}`
     case 'order':
       return change.step === undefined
         ? `${change.of} are in another order`
@@ -87,6 +87,12 @@ export function renderChange(change: Change): string {
       return `catalog: ${catalogWords[change.part] ?? `${change.part} changed`}`
   }
   return change satisfies never
+}
+
+/** A script as its beginning: reasons stand in tables. */
+function inOneLine(step: string): string {
+  const line = step.replaceAll(/\s+/g, ' ').trim()
+  return line.length <= 60 ? line : `${line.slice(0, 59)}…`
 }
 
 /** Several changes as one reason: the first few, then how many more. */

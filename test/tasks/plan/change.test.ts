@@ -32,6 +32,14 @@ test.each<[Change, string]>([
   [{ kind: 'input', input: '0.x', of: 'other', change: 'added' }, 'other x added'],
   [{ kind: 'step', step: 'write /etc/motd', change: 'added' }, 'step "write /etc/motd" added'],
   [{ kind: 'step', step: 'run update-grub', change: 'removed' }, 'step "run update-grub" removed'],
+  [
+    {
+      kind: 'step',
+      step: 'run sh -c test -e "$1" || {\n  echo "no such zone: $1" >&2\n  exit 1\n}',
+      change: 'added',
+    },
+    'step "run sh -c test -e "$1" || { echo "no such zone: $1" >&2 exi…" added',
+  ],
   [{ kind: 'order', step: undefined, of: 'steps' }, 'steps are in another order'],
   [{ kind: 'order', step: 'apt', of: 'install' }, 'install is in another order (apt step)'],
   [
