@@ -86,6 +86,6 @@ function bootLimits(accelerator: Accelerator, limit?: number): MachineLimits {
   return {
     totalMs,
     silenceMs: Math.min(totalMs, slow * 90_000),
-    answerMs: Math.min(totalMs, slow * 30_000),
+    answerMs: Math.min(totalMs, slow * 75_000),
   }
 }
