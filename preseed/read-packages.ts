@@ -33,7 +33,7 @@ export function readPackages(sheet: Sheet): PackageSettings {
   }
 }
 
-export const packagePattern: RegExp = /^[a-z0-9][a-z0-9+.-]+(?::[a-z0-9]+)?(?:[=/][A-Za-z0-9.+:~-]+)?$/
+const packagePattern: RegExp = /^[a-z0-9][a-z0-9+.-]+(?::[a-z0-9]+)?(?:[=/][A-Za-z0-9.+:~-]+)?$/
 
 function readList(sheet: Sheet, question: string): readonly string[] {
   const answer = sheet.answer(question)

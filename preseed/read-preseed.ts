@@ -60,8 +60,3 @@ export function readPreseed(text: string, diskSize?: number): ReadPreseed {
   const all = [...findings, ...sheet.findings()]
   return { settings, findings: all.toSorted((a, b) => a.line - b.line) }
 }
-
-/** What is wrong or without effect in an answer file; `img` shows the warnings and refuses the errors. */
-export function lintPreseed(text: string): readonly Finding[] {
-  return readPreseed(text).findings
-}

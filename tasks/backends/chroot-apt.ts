@@ -9,7 +9,7 @@ import { mountApt } from './namespace-mounts.ts'
 import type { StepOf } from '../plan/step.ts'
 
 /** Makes the locked repositories reachable from the image's root and returns the environment that says so. */
-export async function enterApt(build: Build, name: string): Promise<Readonly<Record<string, string>>> {
+async function enterApt(build: Build, name: string): Promise<Readonly<Record<string, string>>> {
   const folder = await writeAptFolder(build, name)
   await mountApt(build.session, { root: build.folders.image, folder })
   return aptEnv

@@ -69,7 +69,7 @@ async function runScriptStep(build: Build, step: StepOf<'script'>): Promise<void
 }
 
 /** systemd's tools must not look for a running one, and what a step makes carries the epoch. */
-export const stepEnv = (build: Build): Readonly<Record<string, string>> => ({
+const stepEnv = (build: Build): Readonly<Record<string, string>> => ({
   SYSTEMD_OFFLINE: '1',
   SOURCE_DATE_EPOCH: String(build.epoch),
 })

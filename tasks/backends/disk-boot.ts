@@ -69,7 +69,7 @@ export async function makeEfiTree(build: Build, disk: Disk, tree: string): Promi
 }
 
 /** The partitions GRUB reads, and the path of /boot on its own. */
-export function bootPlace(disk: Disk): BootPlace {
+function bootPlace(disk: Disk): BootPlace {
   const ids = deriveDiskIds(disk.layout).partitions
   const at = (mount: string): PlacedPartition | undefined =>
     disk.partitions.find(({ content }) => 'mount' in content && content.mount === mount)

@@ -16,7 +16,7 @@ export interface Folders {
   readonly tools: string
 }
 
-export const workInTools = '/run/img/work'
+const workInTools = '/run/img/work'
 /** The image with its mounts, as programs of the tool tree see it. */
 export const imageInTools = '/run/img/image'
 

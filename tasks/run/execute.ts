@@ -12,7 +12,7 @@ import type { Content, Keyed } from '../plan/decision.ts'
 import { type GraphLayer } from '../plan/graph.ts'
 import { layerInputs, parentSlots } from '../plan/inputs.ts'
 import type { Phase } from '../plan/phases.ts'
-import type { LayerName } from '../plan/recipe.ts'
+import type { LayerName, ScriptFunction } from '../plan/recipe.ts'
 import type { Mode, Step } from '../plan/step.ts'
 import type { ResolvedInput } from './resolved.ts'
 import { measureSteps } from './step-times.ts'
@@ -135,6 +135,7 @@ async function runPhases(
         ...(parentDisk === undefined ? {} : { parentDisk }),
         ...(tools === undefined ? {} : { tools: await bench.toolsOf(parentOf(keyed, tools).key) }),
         inputs: run.inputs,
+        scripts: scriptsOf(entry),
         apt: pick(run.apt, aptNames(phase)),
         directory,
         log: run.log,
@@ -190,6 +191,13 @@ async function aptOf(entry: GraphLayer, bench: Bench): Promise<Readonly<Record<s
     if (declaration.kind === 'apt') access[name] = await bench.aptAccess(declaration)
   }
   return access
+}
+
+function scriptsOf(entry: GraphLayer): Readonly<Record<string, ScriptFunction>> {
+  const scripts = layerInputs(entry).flatMap(({ name, declaration }) =>
+    declaration.kind === 'script' ? [[name, declaration.run] as const] : [],
+  )
+  return Object.fromEntries(scripts)
 }
 
 const aptNames = (phase: Phase): ReadonlySet<string> =>

@@ -102,7 +102,7 @@ function sealed(steps: readonly Step[]): readonly Step[] {
 const mebibyte = 1024 * 1024
 
 /** A root, a filesystem of its own for /var and swap; it does not boot. */
-export const smallLayout: DiskLayout = finishDiskLayout({
+const smallLayout: DiskLayout = finishDiskLayout({
   size: 1024 * mebibyte,
   table: 'gpt',
   partitions: [
