@@ -7,8 +7,10 @@ import type { Expectations, ExpectedService } from './boot-checks.ts'
 export function makeExpectations(steps: readonly Step[]): Expectations {
   const packages = new Set<string>()
   const services = new Map<string, ExpectedService>()
+  // What was installed first may have been replaced since, as one time daemon by another; what was asked for stays.
+  const isChanged = steps.some((step) => step.do === 'apt' || step.do === 'puppet')
   for (const step of steps) {
-    if (step.do === 'bootstrap') for (const name of step.packages) packages.add(plainName(name))
+    if (step.do === 'bootstrap' && !isChanged) for (const name of step.packages) packages.add(plainName(name))
     if (step.do === 'apt') {
       for (const name of step.install) packages.add(plainName(name))
       for (const name of step.remove) packages.delete(plainName(name))

@@ -15,7 +15,7 @@ export interface GuestFact {
   readonly text: string
 }
 
-/** Virtio-serial ports: what the script writes to, and what starts it when it is plugged in. */
+/** Virtio-serial ports: what the script writes to; and what starts it when one is plugged in, numbered, since qemu refuses a name twice. */
 export const reportPort = 'img.report'
 export const startPort = 'img.start'
 
@@ -52,7 +52,7 @@ export function parseGuestFact(line: string, nonce: string): GuestFact | undefin
 export const fileLine = (path: string, content: string): string =>
   `f+~ ${path} 0644 root root - ${Buffer.from(content).toString('base64')}`
 
-const rule = `ACTION=="add", SUBSYSTEM=="virtio-ports", ATTR{name}=="${startPort}", TAG+="systemd", ENV{SYSTEMD_WANTS}+="img-script.service"\n`
+const rule = `ACTION=="add", SUBSYSTEM=="virtio-ports", ATTR{name}=="${startPort}*", TAG+="systemd", ENV{SYSTEMD_WANTS}+="img-script.service"\n`
 
 /**
  * Started, not waited for: while a job of ours is pending systemd would not call the boot finished. The script comes

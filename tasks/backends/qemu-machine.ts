@@ -94,8 +94,9 @@ export class Machine {
     try {
       await this.#monitor.execute('qmp_capabilities')
       if (this.#options.script !== undefined) await this.#plug()
-    } catch {
-      // qemu is gone, and `ended` says how.
+    } catch (error) {
+      // When qemu is gone, `ended` says how; a refusal would leave the machine waiting for nothing.
+      if (!this.#monitor.closed) this.#end({ kind: 'died', how: 'refused a command', stderr: String(error) })
     }
   }
 
@@ -106,7 +107,7 @@ export class Machine {
   async #plug(): Promise<void> {
     for (let plugged = 1; this.facts.length === 0 && this.#ending === undefined; plugged++) {
       if (plugged > freePorts) await this.#unplug(`start${plugged - freePorts}`)
-      const port = { driver: 'virtserialport', bus: portBus, name: startPort }
+      const port = { driver: 'virtserialport', bus: portBus, name: `${startPort}${plugged}` }
       await this.#monitor.execute('device_add', { ...port, id: `start${plugged}` })
       await delay(plugMs, undefined, { ref: false })
     }

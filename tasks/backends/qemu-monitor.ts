@@ -22,6 +22,11 @@ export class Monitor {
     socket.on('close', () => this.#close())
   }
 
+  /** Whether qemu hung up. */
+  get closed(): boolean {
+    return this.#closed
+  }
+
   /** Rejects when qemu refuses the command, or ended before it answered. */
   async execute(command: string, args: Readonly<Record<string, JsonValue>> = {}): Promise<JsonValue> {
     if (this.#closed) throw new Error(`qemu ended before it answered ${command}`)

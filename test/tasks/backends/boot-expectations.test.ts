@@ -26,7 +26,7 @@ const resource = (type: string, title: string, parameters?: { [key: string]: Jso
 })
 
 describe('makeExpectations', () => {
-  it('takes packages from every kind of step, by plain name', () => {
+  it('takes packages by plain name; what was installed first counts while nothing changed it', () => {
     const bootstrap: Step = {
       do: 'bootstrap',
       apt: 'archive',
@@ -47,7 +47,8 @@ describe('makeExpectations', () => {
         resource('File', '/etc/motd', { ensure: 'file' }),
       ]),
     ]
-    expect(makeExpectations(steps).packages).toEqual(['b', 'chrony', 'linux-image-amd64', 'lldpd'])
+    expect(makeExpectations(steps).packages).toEqual(['b', 'chrony', 'lldpd'])
+    expect(makeExpectations([bootstrap]).packages).toEqual(['linux-image-amd64', 'openssh-server'])
   })
 
   it('takes services from catalogs, and the last word counts', () => {

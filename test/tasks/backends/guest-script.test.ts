@@ -22,7 +22,7 @@ describe('guestCredentials', () => {
       '/run/systemd/system/img-script.service',
     ])
     expect(files['/run/udev/rules.d/99-img.rules']).toBe(
-      'ACTION=="add", SUBSYSTEM=="virtio-ports", ATTR{name}=="img.start", TAG+="systemd", ENV{SYSTEMD_WANTS}+="img-script.service"\n',
+      'ACTION=="add", SUBSYSTEM=="virtio-ports", ATTR{name}=="img.start*", TAG+="systemd", ENV{SYSTEMD_WANTS}+="img-script.service"\n',
     )
     expect(files['/run/systemd/system/img-script.service']).toContain('\nType=exec\nExecStart=/bin/sh -c ')
   })
