@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { makeQemuArguments, type MachineParts } from '../../../tasks/backends/qemu-arguments.ts'
 
 const parts: MachineParts = {
-  disk: '/work/a, b/overlay.qcow2',
+  disk: '/some/a, b/overlay.qcow2',
   accelerator: 'tcg',
   firmware: { kind: 'bios' },
   memory: 1024,
@@ -34,7 +34,7 @@ describe('makeQemuArguments', () => {
         "m 1024",
         "netdev user,id=network,restrict=on",
         "device virtio-net-pci,netdev=network,romfile=",
-        "drive if=none,id=disk,file=/work/a,, b/overlay.qcow2,format=qcow2,cache=unsafe,discard=unmap",
+        "drive if=none,id=disk,file=/some/a,, b/overlay.qcow2,format=qcow2,cache=unsafe,discard=unmap",
         "device virtio-blk-pci,drive=disk,bootindex=0",
         "device virtio-rng-pci",
         "device virtio-serial-pci,id=ports",
