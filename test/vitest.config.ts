@@ -19,6 +19,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'system',
           include: ['test/system/**/*.test.ts'],
+          globalSetup: ['test/system/setup.ts'],
           testTimeout: 20 * 60_000,
           hookTimeout: 20 * 60_000,
           fileParallelism: false,
