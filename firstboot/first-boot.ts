@@ -1,7 +1,7 @@
 // What a golden image does when it wakes up as a machine of its own: own SSH host keys, and the whole of its disk.
 
-import type { Partition } from '../../tasks/plan/disk-layout.ts'
-import type { Step } from '../../tasks/plan/step.ts'
+import type { Partition } from '../tasks/plan/disk-layout.ts'
+import type { Step } from '../tasks/plan/step.ts'
 
 export function firstBoot(partitions: readonly Partition[]): readonly Step[] {
   const growing = partitions.find(({ grow, content }) => grow && 'mount' in content)
