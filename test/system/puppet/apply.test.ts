@@ -1,6 +1,6 @@
 // A compiled catalog applied with a lent agent to an image that has no ruby, in a root as a backend makes it.
 
-import { cpSync, existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { puppetApply } from '../../../tasks/backends/puppet-apply.ts'
@@ -15,8 +15,10 @@ describe.runIf(canRun)('an applied catalog', () => {
   let image: string
   beforeAll(async () => {
     trees = await makeTrees()
-    image = join(trees.folder, 'image')
-    cpSync(trees.image, image, { recursive: true, verbatimSymlinks: true })
+    image = join(trees.folder, 'applied')
+    // Device nodes are beyond fs.cp.
+    const copied = await runProgram(['cp', '--archive', trees.image, image])
+    if (copied.exitCode !== 0) throw new Error(copied.stderr)
   })
   afterAll(() => trees.remove())
 
@@ -84,7 +86,7 @@ describe.runIf(canRun)('an applied catalog', () => {
 
   async function apply(
     change: Change = {},
-  ): Promise<{ report: string | undefined; locations: Locations; output: string }> {
+  ): Promise<{ report: string; locations: Locations; output: string }> {
     const resolved = await resolve(trees, change)
     const staged = join(trees.folder, 'staged')
     await runProgram(['rm', '-rf', staged])
@@ -99,8 +101,9 @@ describe.runIf(canRun)('an applied catalog', () => {
     const argv = ['bash', '-euc', enter, 'bash', image, trees.tools, staged, run.report, ...env, ...run.argv]
     const result = await runProgram(argv, { isolation: 'namespace' })
     const report = join(staged, 'report')
+    if (!existsSync(report)) throw new Error(`puppet left no report: ${result.stdout}${result.stderr}`)
     return {
-      report: existsSync(report) ? readFileSync(report, 'utf8') : undefined,
+      report: readFileSync(report, 'utf8'),
       locations: JSON.parse(readFileSync(join(staged, 'locations.json'), 'utf8')) as Locations,
       output: result.stdout + result.stderr,
     }

@@ -13,7 +13,7 @@ export const canRun: boolean = process.getuid?.() === 0 && existsSync('/usr/bin/
 export interface Trees {
   /** Debian with puppet-agent. */
   readonly tools: string
-  /** Debian with systemd and without ruby. */
+  /** Debian with systemd and useradd, without ruby. */
   readonly image: string
   /** For everything else. */
   readonly folder: string
@@ -26,7 +26,7 @@ export async function makeTrees(): Promise<Trees> {
   const home = kept ?? folder
   mkdirSync(home, { recursive: true })
   const tools = await makeTree(join(home, 'tools'), 'puppet-agent')
-  const image = await makeTree(join(home, 'image'), 'systemd-sysv')
+  const image = await makeTree(join(home, 'image'), 'systemd-sysv,passwd')
   return { tools, image, folder, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
