@@ -57,6 +57,7 @@ const json: Shape = { is: (value) => value !== undefined }
 const optionalText: Shape = { is: (value) => value === undefined || typeof value === 'string' }
 const objectOf = (each: Shape): Shape => ({ each, of: 'object' })
 const arrayOf = (each: Shape): Shape => ({ each, of: 'array' })
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- it makes every field of the type need a shape
 const members = <T>(shapes: { readonly [Key in keyof Required<T>]: Shape }): Shape => ({ members: shapes })
 
 const artifactFile = members<ArtifactFile>({
