@@ -25,15 +25,26 @@ function fstabLine({ content }: Partition, uuid: string): readonly string[] {
     case 'bios':
       return []
     case 'esp':
-      return [`UUID=${uuid} ${content.mount} vfat umask=0077 0 1`]
+      return [`UUID=${uuid} ${content.mount} vfat ${patient('umask=0077,nofail')} 0 1`]
     case 'swap':
-      return [`UUID=${uuid} none swap sw 0 0`]
+      return [`UUID=${uuid} none swap ${patient('sw')} 0 0`]
     case 'ext4':
-      return [`UUID=${uuid} ${content.mount} ext4 ${content.options} 0 ${content.mount === '/' ? 1 : 2}`]
-    case 'xfs':
-      return [`UUID=${uuid} ${content.mount} xfs ${content.options} 0 0`]
+    case 'xfs': {
+      const { kind, mount } = content
+      // The root's device is the initramfs's to wait for.
+      const options = mount === '/' ? content.options : patient(content.options)
+      const pass = kind === 'xfs' ? 0 : mount === '/' ? 1 : 2
+      return [`UUID=${uuid} ${mount} ${kind} ${options} 0 ${pass}`]
+    }
   }
 }
+
+/**
+ * systemd waits 90 s for a device, which an emulated machine beside other work does not make, and ends in emergency
+ * mode. Only the EFI partition may be missing: nothing of a running system is on it.
+ */
+const patient = (options: string): string =>
+  options.includes('x-systemd.device-timeout=') ? options : `${options},x-systemd.device-timeout=5min`
 
 const mountPoint = (content: Partition['content']): readonly string[] =>
   'mount' in content && content.mount !== '/' ? [content.mount] : []
