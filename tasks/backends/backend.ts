@@ -7,6 +7,8 @@ import type { Mode, Step } from '../plan/step.ts'
 export interface Backend {
   readonly name: string
   readonly modes: readonly Mode[]
+  /** What it can do; the steps of a phase go to the first backend that has them, and stay there while it has. */
+  readonly steps: ReadonlySet<Step['do']>
   /** Whether it works on this machine for this user; never throws. */
   probe(context: RunContext): Promise<BackendProbe>
   /**
@@ -25,7 +27,7 @@ export interface Work {
   readonly mode: Mode
   readonly arch: string
   readonly steps: readonly Step[]
-  /** The parent's disk, read-only; absent for a layer that begins a chain. */
+  /** What the steps start from, read-only: the parent's disk or that of the part before; absent where a chain begins. */
   readonly parentDisk?: string
   /** Folder of the unpacked tool tree; absent only while the tool tree itself is built. */
   readonly tools?: string
@@ -56,8 +58,8 @@ export interface AptAccess {
 export interface WorkResult {
   /** Artifact files by name (`disk.raw`, `root.tar`), absolute host paths under `work.directory`. */
   readonly files: Readonly<Record<string, string>>
-  /** Digest over what the files mean, not over blocks; see ARCHITECTURE.md, Keys. */
-  readonly treeDigest: string
+  /** Digest over what the files mean, not over blocks; see ARCHITECTURE.md, Keys. Only the last of a layer's parts needs it. */
+  readonly treeDigest?: string
   /** Version of each program that wrote into the artifact. */
   readonly toolVersions: Readonly<Record<string, string>>
 }

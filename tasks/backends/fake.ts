@@ -7,11 +7,15 @@ import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { RunContext } from '../context.ts'
 import { ImgError } from '../errors.ts'
+import { stepNames } from '../plan/check-step.ts'
 import type { Step } from '../plan/step.ts'
 import type { Backend, BackendProbe, Work, WorkResult } from './backend.ts'
 import { labelOf } from './step-label.ts'
 
 export interface FakeOptions {
+  readonly name?: string
+  /** Every step when absent. */
+  readonly steps?: ReadonlySet<Step['do']>
   /** What `probe` answers; available when absent. */
   readonly probe?: BackendProbe
   /** Waited for before a layer's first step, by layer: tests decide what runs at the same time. */
@@ -28,8 +32,9 @@ export interface FakeBackend extends Backend {
 export function fakeBackend(options: FakeOptions = {}): FakeBackend {
   const started: string[] = []
   return {
-    name: 'fake',
+    name: options.name ?? 'fake',
     modes: ['chroot', 'boot', 'export'],
+    steps: options.steps ?? stepNames(),
     started,
     probe: async () => options.probe ?? { available: true },
     run: async (work, context) => {

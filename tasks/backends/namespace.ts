@@ -3,6 +3,7 @@
 import path from 'node:path'
 import type { RunContext } from '../context.ts'
 import { ImgError } from '../errors.ts'
+import type { Step } from '../plan/step.ts'
 import { runProgram } from '../run/process.ts'
 import type { Backend, BackendProbe, Work, WorkResult } from './backend.ts'
 import { layGuards, takeGuards } from './chroot-guards.ts'
@@ -21,8 +22,24 @@ import { packTools } from './tool-tree.ts'
 import { readToolVersions } from './tool-versions.ts'
 
 export function namespaceBackend(): Backend {
-  return { name: 'namespace', modes: ['chroot'], probe, run }
+  return { name: 'namespace', modes: ['chroot'], steps: chrootSteps, probe, run }
 }
+
+const chrootSteps: ReadonlySet<Step['do']> = new Set<Step['do']>([
+  'bootstrap',
+  'run',
+  'apt',
+  'write',
+  'copy',
+  'mkdir',
+  'link',
+  'remove',
+  'puppet',
+  'script',
+  'seal',
+  'disk',
+  'archive',
+])
 
 async function probe(context: RunContext): Promise<BackendProbe> {
   const isRoot = context.uid === 0

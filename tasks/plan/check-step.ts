@@ -57,6 +57,9 @@ const closesRoot: Check<Step> = (_, place) =>
         hint: 'move it to the end of a recipe with parent: none',
       }
 
+/** Every step there is. */
+export const stepNames = (): ReadonlySet<Step['do']> => new Set(Object.keys(checks) as Step['do'][])
+
 const checks: { readonly [Name in Step['do']]: Check<StepOf<Name>> } = {
   bootstrap: beginsRoot,
   disk: closesRoot,

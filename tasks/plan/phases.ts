@@ -28,7 +28,7 @@ export function makePhases(entry: GraphLayer, facts: readonly Facts[]): readonly
     if (last !== undefined && last.mode === recipe.mode && last.tools === tools) last.steps.push(...steps)
     else phases.push({ mode: recipe.mode, tools, steps: [...steps] })
   }
-  return phases.map((phase) => ({ ...phase, steps: finish(phase.mode, phase.steps) }))
+  return sealBooted(phases.map((phase) => ({ ...phase, steps: finish(phase.mode, phase.steps) })))
 }
 
 function stepsOf(entry: GraphLayer, index: number, facts: Facts | undefined): readonly Step[] {
@@ -83,6 +83,15 @@ function attributed(error: unknown, entry: GraphLayer, recipe: string): ImgError
     layer: entry.name,
     ...declaredFields(entry),
     cause: error,
+  })
+}
+
+/** A machine that ran has left its identity and logs behind: what follows, or what is stored, starts from a sealed disk. */
+function sealBooted(phases: readonly Phase[]): readonly Phase[] {
+  return phases.flatMap((phase, place) => {
+    const isSealed = phases[place + 1]?.mode === 'chroot'
+    if (phase.mode !== 'boot' || isSealed) return [phase]
+    return [phase, { mode: 'chroot' as const, tools: phase.tools, steps: sealSteps() }]
   })
 }
 

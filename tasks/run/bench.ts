@@ -12,8 +12,8 @@ import type { Mode } from '../plan/step.ts'
 import { debianArchitecture } from './apt-indexes.ts'
 import { obtainLocked, repinGone } from './apt-pin.ts'
 import type { DecisionOf } from './decide.ts'
-import type { Bench } from './execute.ts'
 import type { Budgets, Weight } from './gate.ts'
+import type { LayerBench } from './layer-bench.ts'
 import type { Project } from './project.ts'
 import { resolveLayer } from './resolve-layer.ts'
 import { weightOf } from './schedule.ts'
@@ -28,7 +28,7 @@ export interface OpenBench {
   /** After a failure: true when packages of the locked state are gone, and the present state was pinned in its place. */
   recover(): Promise<boolean>
   /** The bench as one layer's build sees it. */
-  over(project: Project, decisionOf: DecisionOf): Bench
+  over(project: Project, decisionOf: DecisionOf): LayerBench
   weightOf(name: LayerName): Weight
   budgets(concurrency: number | undefined): Budgets
   close(): Promise<void>
@@ -42,7 +42,7 @@ export async function openBench(
 ): Promise<OpenBench> {
   const { context, graph, lock } = project
   let mirror: Promise<Mirror> | undefined
-  const probed = new Map<Mode, Promise<Backend>>()
+  const probed = new Map<Mode, Promise<readonly Backend[]>>()
   const aptInputs = closure(graph, wanted).flatMap((name) =>
     layerInputs(layerOf(graph, name)).flatMap(({ declaration }) =>
       declaration.kind === 'apt' ? [declaration] : [],
@@ -59,10 +59,10 @@ export async function openBench(
       arch: debianArchitecture(),
       store: own.store,
       toolsOf: own.toolsOf,
-      backendFor: (mode) => {
-        const backend = probed.get(mode) ?? chooseBackend(mode, choice, own)
-        probed.set(mode, backend)
-        return backend
+      backendsFor: (mode) => {
+        const available = probed.get(mode) ?? availableBackends(mode, choice, own)
+        probed.set(mode, available)
+        return available
       },
       aptAccess: async (input: AptInput) => {
         mirror ??= startMirror(lock, context)
@@ -90,17 +90,26 @@ function hostTools({ graph }: Project, todo: readonly LayerName[]): readonly Too
   return ['setpriv', 'unshare', 'mount', 'apt-get', ...(makesTree ? (['mmdebstrap'] as const) : [])]
 }
 
-/** The first that has the mode and works here; when none does, why, of each. */
-async function chooseBackend(mode: Mode, choice: readonly Backend[], project: Project): Promise<Backend> {
+/** Those that have the mode and work here; when none does, why, of each. */
+async function availableBackends(
+  mode: Mode,
+  choice: readonly Backend[],
+  project: Project,
+): Promise<readonly Backend[]> {
+  const available: Backend[] = []
   const reasons: string[] = []
   let hint = 'run `img doctor` to see what is missing'
   for (const backend of choice) {
     if (!backend.modes.includes(mode)) continue
     const probe = await backend.probe(project.context)
-    if (probe.available) return backend
+    if (probe.available) {
+      available.push(backend)
+      continue
+    }
     reasons.push(`${backend.name}: ${probe.reason}`)
     hint = probe.hint
   }
+  if (available.length > 0) return available
   const why = reasons.length === 0 ? 'there is none for it yet' : reasons.join('; ')
   throw new ImgError('BACKEND_UNAVAILABLE', `no backend can run ${mode} steps here: ${why}`, { hint })
 }

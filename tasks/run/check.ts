@@ -5,14 +5,15 @@ import type { RunContext } from '../context.ts'
 import { ImgError } from '../errors.ts'
 import type { CachedLayer } from '../plan/decision.ts'
 import type { GraphLayer } from '../plan/graph.ts'
-import { type Bench, buildLayer } from './execute.ts'
+import { buildLayer } from './execute.ts'
+import type { LayerBench } from './layer-bench.ts'
 import type { ResolvedInput } from './resolved.ts'
 
 /** A layer without parent must be the same bytes, one with a parent the same tree. */
 export async function checkLayer(
   entry: GraphLayer,
   decision: CachedLayer<ResolvedInput>,
-  run: { readonly bench: Bench; readonly context: RunContext },
+  run: { readonly bench: LayerBench; readonly context: RunContext },
 ): Promise<void> {
   const { emit } = run.context
   emit({ event: 'layer-start', layer: entry.name, key: decision.key })

@@ -1,37 +1,21 @@
 // Builds one layer: stage, run the backend phase by phase, check that nothing moved meanwhile, store, record.
 
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LocalStore } from '../../cache/open-store.ts'
 import type { Artifact, LayerRecord, RecordedInput } from '../../cache/store.ts'
-import type { AptAccess, Backend, WorkResult } from '../backends/backend.ts'
 import type { RunContext } from '../context.ts'
 import { ImgError } from '../errors.ts'
-import type { Content, Keyed } from '../plan/decision.ts'
-import { type GraphLayer } from '../plan/graph.ts'
-import { layerInputs, parentSlots } from '../plan/inputs.ts'
-import type { Phase } from '../plan/phases.ts'
-import type { LayerName, ScriptFunction } from '../plan/recipe.ts'
-import type { Mode, Step } from '../plan/step.ts'
+import type { Keyed } from '../plan/decision.ts'
+import type { GraphLayer } from '../plan/graph.ts'
+import type { LayerBench } from './layer-bench.ts'
 import type { ResolvedInput } from './resolved.ts'
+import { runPhases } from './run-phases.ts'
+import { stageLayer } from './stage-layer.ts'
 import { measureSteps } from './step-times.ts'
-import { openWorkspace, type Workspace } from './workspace.ts'
-
-/** What building needs from the rest of the world; tests give a fake backend and a store in a temporary folder. */
-export interface Bench {
-  readonly arch: string
-  readonly store: LocalStore
-  readonly backendFor: (mode: Mode) => Promise<Backend>
-  /** Folder of an unpacked tool tree, by the key it was built under. */
-  readonly toolsOf: (key: string) => Promise<string>
-  /** How an apt input is reached; the mirror starts when first asked. */
-  readonly aptAccess: (input: LayerAptInput) => Promise<AptAccess>
-  /** The inputs once more, as they are now. */
-  readonly resolveAgain: (entry: GraphLayer) => Promise<Readonly<Record<string, ResolvedInput>>>
-}
-
-type LayerAptInput = Extract<ReturnType<typeof layerInputs>[number]['declaration'], { kind: 'apt' }>
+import { openWorkspace } from './workspace.ts'
 
 /** The store has the record when it returns. Throws ImgError, and then nothing of the build is left but its log. */
 export async function executeLayer(
@@ -45,7 +29,7 @@ export async function executeLayer(
 }
 
 export interface Run {
-  readonly bench: Bench
+  readonly bench: LayerBench
   readonly context: RunContext
 }
 
@@ -62,19 +46,17 @@ export async function buildLayer(
   writeFileSync(log, '')
   try {
     const times = measureSteps(context)
-    const inputs = await stageInputs(keyed.inputs, workspace)
-    const apt = await aptOf(entry, bench)
+    const staged = await stageLayer(entry, keyed.inputs, { directory: join(workspace.path, 'inputs'), bench })
     const done = await runPhases(entry, keyed, {
-      ...run,
-      workspace,
-      log,
-      inputs,
-      apt,
+      bench,
       context: times.context,
+      staged,
+      directory: workspace.path,
+      log,
     })
     const stepsDone = context.now()
     await refuseMovedInputs(entry, keyed, bench)
-    const artifact = await bench.store.put(done.result.files)
+    const artifact = await bench.store.put(done.files)
     const stored = context.now()
     const record: LayerRecord = {
       format: 1,
@@ -82,17 +64,17 @@ export async function buildLayer(
       layer: entry.name,
       keyRecord: keyed.keyRecord,
       artifact,
-      treeDigest: done.result.treeDigest,
+      treeDigest: done.treeDigest,
       inputs: recordedInputs(keyed.inputs),
       parents: keyed.parents,
       backend: done.backend,
-      tools: done.result.toolVersions,
+      tools: done.toolVersions,
       started,
       because,
       durations: { total: stored - started, ...times.durations(), store: stored - stepsDone },
       log: await keepLog(bench.store, log),
     }
-    await adoptDisk(bench.store, done.result, artifact)
+    await adoptDisk(bench.store, done.files, artifact)
     return record
   } catch (error) {
     const kept = await keepLog(bench.store, log)
@@ -103,114 +85,11 @@ export async function buildLayer(
   }
 }
 
-/** The parent's disk goes into the first phase, each phase's disk into the next. */
-async function runPhases(
-  entry: GraphLayer,
-  keyed: Keyed<ResolvedInput>,
-  run: {
-    readonly bench: Bench
-    readonly context: RunContext
-    readonly workspace: Workspace
-    readonly log: string
-    readonly inputs: Readonly<Record<string, string>>
-    readonly apt: Readonly<Record<string, AptAccess>>
-  },
-): Promise<{ readonly result: WorkResult; readonly backend: string }> {
-  const { bench, context, workspace } = run
-  const slots = parentSlots(entry)
-  let parentDisk =
-    entry.from === undefined ? undefined : await diskOf(bench.store, parentOf(keyed, entry.from))
-  let last: { result: WorkResult; backend: string } | undefined
-  for (const [place, phase] of keyed.phases.entries()) {
-    const backend = await bench.backendFor(phase.mode)
-    const tools = phase.tools === undefined ? undefined : slots.get(phase.tools)
-    const directory = join(workspace.path, `phase-${place}`)
-    mkdirSync(directory)
-    const result = await backend.run(
-      {
-        layer: entry.name,
-        mode: phase.mode,
-        arch: bench.arch,
-        steps: phase.steps,
-        ...(parentDisk === undefined ? {} : { parentDisk }),
-        ...(tools === undefined ? {} : { tools: await bench.toolsOf(parentOf(keyed, tools).key) }),
-        inputs: run.inputs,
-        scripts: scriptsOf(entry),
-        apt: pick(run.apt, aptNames(phase)),
-        directory,
-        log: run.log,
-      },
-      context,
-    )
-    parentDisk = result.files['disk.raw']
-    last = { result, backend: backend.name }
-  }
-  if (last === undefined) throw new Error(`${entry.name} has no steps`)
-  return last
-}
-
-function parentOf(keyed: Keyed, name: LayerName): Content {
-  const parent = keyed.parents[name]
-  if (parent === undefined) throw new Error(`${keyed.name} was keyed without ${name}`)
-  return parent
-}
-
-async function diskOf(store: LocalStore, parent: Content): Promise<string> {
-  const found = await store.find(parent.key)
-  const disk = found.hit ? found.record.artifact['disk.raw'] : undefined
-  if (disk !== undefined) return store.materialise(disk)
-  throw new ImgError(
-    'RECORD_MISSING',
-    `the parent disk ${parent.key.slice(0, 12)} is not in the cache any more`,
-    {
-      hint: 'run the command again; it is built anew',
-      ...(found.hit ? {} : { found: found.reason }),
-    },
-  )
-}
-
-async function stageInputs(
-  inputs: Readonly<Record<string, ResolvedInput>>,
-  workspace: Workspace,
-): Promise<Readonly<Record<string, string>>> {
-  const staged: Record<string, string> = {}
-  mkdirSync(join(workspace.path, 'inputs'))
-  // Numbered: a name may hold a path.
-  for (const [place, [name, input]] of Object.entries(inputs).entries()) {
-    if (input.stage === undefined) continue
-    const to = join(workspace.path, 'inputs', String(place))
-    await input.stage(to)
-    staged[name] = to
-  }
-  return staged
-}
-
-async function aptOf(entry: GraphLayer, bench: Bench): Promise<Readonly<Record<string, AptAccess>>> {
-  const access: Record<string, AptAccess> = {}
-  for (const { name, declaration } of layerInputs(entry)) {
-    if (declaration.kind === 'apt') access[name] = await bench.aptAccess(declaration)
-  }
-  return access
-}
-
-function scriptsOf(entry: GraphLayer): Readonly<Record<string, ScriptFunction>> {
-  const scripts = layerInputs(entry).flatMap(({ name, declaration }) =>
-    declaration.kind === 'script' ? [[name, declaration.run] as const] : [],
-  )
-  return Object.fromEntries(scripts)
-}
-
-const aptNames = (phase: Phase): ReadonlySet<string> =>
-  new Set(phase.steps.flatMap((step: Step) => ('apt' in step && step.apt !== undefined ? [step.apt] : [])))
-
-const pick = <T>(all: Readonly<Record<string, T>>, names: ReadonlySet<string>): Readonly<Record<string, T>> =>
-  Object.fromEntries(Object.entries(all).filter(([name]) => names.has(name)))
-
 /** What was edited while we built is in the image or not, nobody knows: such a build is never recorded. */
 async function refuseMovedInputs(
   entry: GraphLayer,
   keyed: Keyed<ResolvedInput>,
-  bench: Bench,
+  bench: LayerBench,
 ): Promise<void> {
   const now = await bench.resolveAgain(entry)
   for (const [name, before] of Object.entries(keyed.inputs)) {
@@ -239,15 +118,18 @@ function recordedInputs(
 
 async function keepLog(store: LocalStore, path: string): Promise<string> {
   const text = await readFile(path)
-  const { createHash } = await import('node:crypto')
   const name = `log:${createHash('sha256').update(text).digest('hex')}`
   await store.writeValue(name, text)
   return name
 }
 
 /** The next layer stands on this disk: moving it now saves restoring it. */
-async function adoptDisk(store: LocalStore, result: WorkResult, artifact: Artifact): Promise<void> {
-  const path = result.files['disk.raw']
+async function adoptDisk(
+  store: LocalStore,
+  files: Readonly<Record<string, string>>,
+  artifact: Artifact,
+): Promise<void> {
+  const path = files['disk.raw']
   const file = artifact['disk.raw']
   if (path !== undefined && file !== undefined) await store.adopt(path, file)
 }

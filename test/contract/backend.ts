@@ -114,7 +114,10 @@ export function describeBackend(name: string, open: () => BackendBench): void {
   })
 }
 
-async function runSealed(bench: BackendBench, steps: readonly Step[]): Promise<{ readonly tree: string }> {
+async function runSealed(
+  bench: BackendBench,
+  steps: readonly Step[],
+): Promise<{ readonly tree: string | undefined }> {
   const result = await bench.backend.run(await bench.work([...steps, seal]), bench.context())
   return { tree: result.treeDigest }
 }

@@ -6,6 +6,7 @@ import { planBuild, runBuild } from '../../tasks/build.ts'
 import type { RunContext } from '../../tasks/context.ts'
 import { layer } from '../../tasks/plan/declare.ts'
 import type { Layer } from '../../tasks/plan/recipe.ts'
+import type { Step } from '../../tasks/plan/step.ts'
 import type { BuildOptions } from '../../tasks/run/carry-out.ts'
 import { explainLayer } from '../../tasks/run/explain-layer.ts'
 import type { Project } from '../../tasks/run/project.ts'
@@ -213,3 +214,46 @@ function gateOf(): Latch {
   const promise = new Promise<void>((resolve) => opened.signal.addEventListener('abort', () => resolve()))
   return { promise, resolve: () => opened.abort() }
 }
+
+test('steps go to the backend that has them, and the disk goes along', async () => {
+  const plain = fakeBackend({ name: 'plain', steps: new Set(['write', 'seal', 'disk']) })
+  const special = fakeBackend({ name: 'special', steps: new Set(['mkdir', 'write', 'seal']) })
+  const folder: Step = { do: 'mkdir', path: '/srv', mode: '0755' }
+  const install = layer('install:a', root('a'))
+  const mixed = child('base:a', install, fixed([write('/a', '1'), folder, write('/b', '2')]))
+  const context = testContext()
+  const project = await fresh(context, [install, mixed])
+  await build(project, { backends: [plain, special] })
+  expect(plain.started).toEqual(['install:a', 'base:a'])
+  expect(special.started).toEqual(['base:a'])
+  const record = await project.store.latest('base:a')
+  expect(record?.backend).toBe('plain, special')
+  const seen = context.events.flatMap((event) =>
+    event.event === 'step-start' && event.layer === 'base:a' ? [`${event.step}/${event.steps}`] : [],
+  )
+  expect(seen).toEqual(['1/4', '2/4', '3/4', '4/4'])
+  // The same tree as from a backend that does it all.
+  const whole = await fresh(testContext(), [install, mixed])
+  await build(whole)
+  expect((await whole.store.latest('base:a'))?.treeDigest).toBe(record?.treeDigest)
+})
+
+test('a step no backend has fails its layer before anything of it runs', async () => {
+  const backend = fakeBackend({ name: 'plain', steps: new Set(['write', 'seal', 'disk']) })
+  const install = layer('install:a', root('a'))
+  const folder: Step = { do: 'mkdir', path: '/srv', mode: '0755' }
+  const project = await fresh(testContext(), [
+    install,
+    child('base:a', install, fixed([write('/a', '1'), folder])),
+  ])
+  const { layers } = await runBuild(project, [], { mode: 'fail-fast', check: false, backends: [backend] })
+  const outcome = layers.find(({ name }) => name === 'base:a')?.outcome
+  expect(outcome).toMatchObject({
+    status: 'failed',
+    error: {
+      message: 'layer base:a: no backend here can do mkdir',
+      fields: { hint: 'there is plain; run `img doctor` to see what others miss' },
+    },
+  })
+  expect(backend.started).toEqual(['install:a'])
+})

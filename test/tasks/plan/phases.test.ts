@@ -28,7 +28,7 @@ test('recipes of one mode are one phase, sealed at its end', () => {
   ])
 })
 
-test('another mode is another phase; only chroot is sealed', () => {
+test('another mode is another phase, sealed where it ends in a chroot', () => {
   const given = child(
     recipe({ does: [write('/a')] }),
     recipe({ mode: 'boot', does: [run('b')] }),
@@ -39,6 +39,19 @@ test('another mode is another phase; only chroot is sealed', () => {
     { mode: 'chroot', tools: 'tools', steps: [write('/a'), seal] },
     { mode: 'boot', tools: 'tools', steps: [run('b')] },
     { mode: 'chroot', tools: 'tools', steps: [write('/c'), seal] },
+    { mode: 'export', tools: 'tools', steps: [run('d')] },
+  ])
+})
+
+test('what was booted is sealed before it is stored or exported', () => {
+  const booted = recipe({ mode: 'boot', does: [run('b')] })
+  expect(phasesOf(child(booted))).toEqual([
+    { mode: 'boot', tools: 'tools', steps: [run('b')] },
+    { mode: 'chroot', tools: 'tools', steps: [seal] },
+  ])
+  expect(phasesOf(child(booted, recipe({ mode: 'export', does: [run('d')] })))).toEqual([
+    { mode: 'boot', tools: 'tools', steps: [run('b')] },
+    { mode: 'chroot', tools: 'tools', steps: [seal] },
     { mode: 'export', tools: 'tools', steps: [run('d')] },
   ])
 })

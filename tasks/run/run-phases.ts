@@ -1,0 +1,148 @@
+// Takes a layer's disk from phase to phase, and within a phase from backend to backend.
+
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { LocalStore } from '../../cache/open-store.ts'
+import type { Backend, WorkResult } from '../backends/backend.ts'
+import type { RunContext } from '../context.ts'
+import { ImgError } from '../errors.ts'
+import type { Content, Keyed } from '../plan/decision.ts'
+import type { GraphLayer } from '../plan/graph.ts'
+import { parentSlots } from '../plan/inputs.ts'
+import type { Phase } from '../plan/phases.ts'
+import type { LayerName } from '../plan/recipe.ts'
+import type { Step } from '../plan/step.ts'
+import type { LayerBench } from './layer-bench.ts'
+import type { StagedLayer } from './stage-layer.ts'
+
+export interface PhasesRun {
+  readonly bench: LayerBench
+  readonly context: RunContext
+  readonly staged: StagedLayer
+  /** Each part of the work gets a folder in it. */
+  readonly directory: string
+  readonly log: string
+}
+
+export interface PhasesResult {
+  readonly files: WorkResult['files']
+  readonly treeDigest: string
+  readonly toolVersions: WorkResult['toolVersions']
+  /** Names of all that took part, in order: `libvirt, namespace`. */
+  readonly backend: string
+}
+
+/** The parent's disk goes into the first part, each part's disk into the next; the last part's files are the artifact. */
+export async function runPhases(entry: GraphLayer, keyed: Keyed, run: PhasesRun): Promise<PhasesResult> {
+  const { bench } = run
+  const slots = parentSlots(entry)
+  const parts = await divide(entry, keyed.phases, bench)
+  const steps = parts.reduce((sum, part) => sum + part.steps.length, 0)
+  let disk = entry.from === undefined ? undefined : await diskOf(bench.store, parentOf(keyed, entry.from))
+  let versions: Readonly<Record<string, string>> = {}
+  let last: WorkResult | undefined
+  let before = 0
+  for (const [place, { phase, backend, steps: own }] of parts.entries()) {
+    const tools = phase.tools === undefined ? undefined : slots.get(phase.tools)
+    const directory = join(run.directory, `part-${place}`)
+    mkdirSync(directory)
+    last = await backend.run(
+      {
+        layer: entry.name,
+        mode: phase.mode,
+        arch: bench.arch,
+        steps: own,
+        ...(disk === undefined ? {} : { parentDisk: disk }),
+        ...(tools === undefined ? {} : { tools: await bench.toolsOf(parentOf(keyed, tools).key) }),
+        inputs: run.staged.inputs,
+        scripts: run.staged.scripts,
+        apt: pick(run.staged.apt, aptNames(phase)),
+        directory,
+        log: run.log,
+      },
+      countingOn(run.context, before, steps),
+    )
+    before += own.length
+    disk = last.files['disk.raw'] ?? disk
+    versions = { ...versions, ...last.toolVersions }
+  }
+  if (last?.treeDigest === undefined) throw new Error(`${entry.name} ends without a digest of what it made`)
+  const names = [...new Set(parts.map(({ backend }) => backend.name))]
+  return {
+    files: last.files,
+    treeDigest: last.treeDigest,
+    toolVersions: versions,
+    backend: names.join(', '),
+  }
+}
+
+interface Part {
+  readonly phase: Phase
+  readonly backend: Backend
+  readonly steps: readonly Step[]
+}
+
+/** A phase goes on with the backend it is on for as long as that has the steps, else with the best that has. */
+async function divide(
+  entry: GraphLayer,
+  phases: readonly Phase[],
+  bench: LayerBench,
+): Promise<readonly Part[]> {
+  const parts: { phase: Phase; backend: Backend; steps: Step[] }[] = []
+  for (const phase of phases) {
+    const choice = await bench.backendsFor(phase.mode)
+    for (const step of phase.steps) {
+      const last = parts.at(-1)
+      if (last?.phase === phase && last.backend.steps.has(step.do)) last.steps.push(step)
+      else parts.push({ phase, backend: backendOf(entry, step, choice), steps: [step] })
+    }
+  }
+  return parts
+}
+
+function backendOf(entry: GraphLayer, step: Step, choice: readonly Backend[]): Backend {
+  const backend = choice.find(({ steps }) => steps.has(step.do))
+  if (backend !== undefined) return backend
+  const there = choice.map(({ name }) => name).join(', ')
+  throw new ImgError('BACKEND_UNAVAILABLE', `layer ${entry.name}: no backend here can do ${step.do}`, {
+    layer: entry.name,
+    found: there,
+    hint: `there is ${there}; run \`img doctor\` to see what others miss`,
+  })
+}
+
+/** Backends count the steps they are given; people count those of the layer. */
+function countingOn(context: RunContext, before: number, steps: number): RunContext {
+  return {
+    ...context,
+    emit: (event) =>
+      context.emit(event.event === 'step-start' ? { ...event, step: before + event.step, steps } : event),
+  }
+}
+
+function parentOf(keyed: Keyed, name: LayerName): Content {
+  const parent = keyed.parents[name]
+  if (parent === undefined) throw new Error(`${keyed.name} was keyed without ${name}`)
+  return parent
+}
+
+async function diskOf(store: LocalStore, parent: Content): Promise<string> {
+  const found = await store.find(parent.key)
+  const disk = found.hit ? found.record.artifact['disk.raw'] : undefined
+  if (disk !== undefined) return store.materialise(disk)
+  throw new ImgError(
+    'RECORD_MISSING',
+    `the parent disk ${parent.key.slice(0, 12)} is not in the cache any more`,
+    {
+      hint: 'run the command again; it is built anew',
+      ...(found.hit ? {} : { found: found.reason }),
+    },
+  )
+}
+
+/** Of the whole phase: how old a package can be is the same question for each of its parts. */
+const aptNames = (phase: Phase): ReadonlySet<string> =>
+  new Set(phase.steps.flatMap((step: Step) => ('apt' in step && step.apt !== undefined ? [step.apt] : [])))
+
+const pick = <T>(all: Readonly<Record<string, T>>, names: ReadonlySet<string>): Readonly<Record<string, T>> =>
+  Object.fromEntries(Object.entries(all).filter(([name]) => names.has(name)))
