@@ -10,6 +10,7 @@ import type { BuildOptions } from './run/carry-out.ts'
 import { decideLayers, decisionIn, type Decisions } from './run/decide.ts'
 import { makeOracle } from './run/oracle.ts'
 import type { Project } from './run/project.ts'
+import { removeAbandoned } from './run/workspace.ts'
 
 export interface BuildResult {
   /** Parents first; layers nobody needed are left out. */
@@ -36,6 +37,7 @@ export async function runBuild(
   options: BuildOptions,
 ): Promise<BuildResult> {
   const wanted = selected(project, selectors)
+  await removeAbandoned(project.context.cacheDir)
   const decisions = await decideLayers(project.graph, wanted, makeOracle(project))
   const plan = makePlan(project.graph, wanted, decisions)
   const todo = plan.layers.filter(({ action }) => action === 'build' || action === 'undecided')

@@ -1,9 +1,10 @@
 // Boots an image twice in throw-away overlays and judges what the two machines say. The image is never written.
 
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { RunContext } from '../context.ts'
+import { openWorkspace } from '../run/workspace.ts'
 import { resolveAcceleration, type Accelerator } from './acceleration.ts'
 import { checkBoot, checkIdentities, checkStability, type Check, type Expectations } from './boot-checks.ts'
 import { bootOnce, type Boot } from './boot-once.ts'
@@ -49,10 +50,9 @@ export async function testImage(
   const started = context.now()
   const { accelerator, reason } = await resolveAcceleration(context)
   context.emit({ event: 'note', layer: options.layer, text: `boots with ${accelerator}: ${reason}` })
-  const parent = join(context.cacheDir, 'work')
-  await mkdir(parent, { recursive: true })
   const services = options.expectations.services.map(({ name }) => name)
-  const directory = await mkdtemp(join(parent, 'boot-test-'))
+  const workspace = await openWorkspace(context.cacheDir)
+  const directory = workspace.path
   try {
     const boots = await runBoots({ disk, directory, services, options, accelerator }, context)
     const failed = boots.find(({ report }) => report === undefined)
@@ -68,7 +68,7 @@ export async function testImage(
       ...(failed === undefined ? {} : { console: failed.console, hint: failed.hint }),
     }
   } finally {
-    await rm(directory, { recursive: true, force: true })
+    await workspace.remove()
   }
 }
 

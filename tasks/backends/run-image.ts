@@ -1,10 +1,10 @@
 // Boots an image for a person or a script: console on the terminal, or ssh. The image is never written.
 
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import type { RunContext } from '../context.ts'
 import { ImgError } from '../errors.ts'
 import { startProgram } from '../run/process.ts'
+import { openWorkspace } from '../run/workspace.ts'
 import { resolveAcceleration } from './acceleration.ts'
 import type { Firmware, MachineParts } from './qemu-arguments.ts'
 import { adviseEnding, describeEnding, type Ending } from './qemu-ending.ts'
@@ -35,9 +35,8 @@ export async function runImage(disk: string, options: RunOptions, context: RunCo
   const { layer, ssh } = options
   const { accelerator, reason } = await resolveAcceleration(context)
   context.emit({ event: 'note', layer, text: `boots with ${accelerator}: ${reason}` })
-  const parent = join(context.cacheDir, 'work')
-  await mkdir(parent, { recursive: true })
-  const directory = await mkdtemp(join(parent, 'run-'))
+  const workspace = await openWorkspace(context.cacheDir)
+  const directory = workspace.path
   try {
     const parts: Omit<MachineParts, 'console' | 'credentials' | 'network'> = {
       disk: await makeOverlay(disk, directory, { signal: context.signal }),
@@ -51,7 +50,7 @@ export async function runImage(disk: string, options: RunOptions, context: RunCo
       ? await runOnTerminal({ ...parts, ...terminalParts(options) }, options, context)
       : await runBySsh({ parts, ssh, directory, options }, context)
   } finally {
-    await rm(directory, { recursive: true, force: true })
+    await workspace.remove()
   }
 }
 

@@ -13,7 +13,6 @@ import type { Project } from './project.ts'
 import type { ResolvedInput } from './resolved.ts'
 import { runLayer, type Running } from './run-layer.ts'
 import { schedule, type ScheduleOptions } from './schedule.ts'
-import { removeAbandoned } from './workspace.ts'
 
 export interface BuildOptions {
   readonly mode: ScheduleOptions['mode']
@@ -40,7 +39,6 @@ export async function carryOut(
   const todo = plan.layers.filter(({ action }) => action === 'build' || action === 'undecided')
   const bench = await openBench(project, wanted, options.backends)
   try {
-    await removeAbandoned(project.context.cacheDir)
     if (await bench.prepare(todo.map(({ name }) => name))) return 'void'
     const running = { plan, decisions, bench }
     const outcomes = await runPlan(project, { ...running, options, todo })

@@ -1,9 +1,11 @@
-// Folders builds work in, on the cache's filesystem so that a finished disk moves into it by rename.
+// Folders builds and machines work in, on the cache's filesystem so that a finished disk moves into it by rename.
 
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openLock, tryLock } from '../../cache/locks.ts'
+import { ImgError } from '../errors.ts'
 
 export interface Workspace {
   readonly path: string
@@ -14,34 +16,63 @@ export interface Workspace {
 export async function openWorkspace(cacheDir: string): Promise<Workspace> {
   const parent = join(cacheDir, 'work')
   mkdirSync(parent, { recursive: true, mode: 0o700 })
-  const path = mkdtempSync(join(parent, 'w-'))
-  const owner = await openLock(ownerPath(path))
-  await tryLock(owner, 'exclusive')
-  return {
-    path,
-    remove: async () => {
-      await rm(path, { recursive: true, force: true })
-      rmSync(ownerPath(path), { force: true })
-      await owner.close()
-    },
+  for (;;) {
+    const path = join(parent, `w-${randomUUID()}`)
+    const owner = await openLock(ownerPath(path))
+    // Locked before there is a folder to take for an abandoned one.
+    if ((await tryLock(owner, 'exclusive')) && (await isStill(owner, ownerPath(path)))) {
+      mkdirSync(path, { mode: 0o700 })
+      return { path, remove: () => removeOwned(path, owner) }
+    }
+    await owner.close()
   }
 }
 
 /** Removes what processes left that were killed. Their mounts went with their namespaces, so these are plain files. */
 export async function removeAbandoned(cacheDir: string): Promise<void> {
   const parent = join(cacheDir, 'work')
-  for (const entry of list(parent).filter((name) => !name.endsWith('.lock'))) {
-    const path = join(parent, entry)
+  for (const name of new Set(list(parent).map((entry) => entry.replace(/\.lock$/, '')))) {
+    const path = join(parent, name)
     const owner = await openLock(ownerPath(path))
-    if (await tryLock(owner, 'exclusive')) {
-      await rm(path, { recursive: true, force: true })
-      rmSync(ownerPath(path), { force: true })
-    }
-    await owner.close()
+    if (await tryLock(owner, 'exclusive')) await removeOwned(path, owner)
+    else await owner.close()
   }
 }
 
 const ownerPath = (path: string): string => `${path}.lock`
+
+/** Whoever clears up may have removed the file between our opening and our locking it. */
+async function isStill(handle: FileHandle, path: string): Promise<boolean> {
+  const { ino } = await handle.stat()
+  return statSync(path, { throwIfNoEntry: false })?.ino === ino
+}
+
+async function removeOwned(path: string, owner: FileHandle): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true })
+  } catch (error) {
+    if (!refused.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+    await removeAsMappedRoot(path, error)
+  }
+  rmSync(ownerPath(path), { force: true })
+  await owner.close()
+}
+
+const refused: ReadonlySet<string> = new Set(['EACCES', 'EPERM'])
+
+/** What a build without root made belongs to subordinate ids, over which only a namespace of their owner's has power. */
+async function removeAsMappedRoot(path: string, cause: unknown): Promise<void> {
+  const { runProgram } = await import('./process.ts')
+  const argv = ['unshare', '--user', '--map-root-user', '--map-auto', 'rm', '-rf', '--one-file-system', path]
+  const { exitCode, stderr } = await runProgram(argv)
+  if (exitCode === 0) return
+  throw new ImgError('PERMISSION', `cannot remove ${path}, which a build left that was killed`, {
+    path,
+    hint: 'remove it as the user who built, or as root',
+    output: stderr,
+    cause,
+  })
+}
 
 function list(folder: string): readonly string[] {
   try {
