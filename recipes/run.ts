@@ -14,8 +14,8 @@ export interface RunOptions extends Partial<Archives> {
 }
 
 /**
- * Runs a program with arguments, or a line of shell that stops at the first failure. There is no network, except to
- * the locked repositories when `suite` names a release.
+ * Runs a program with arguments, or text that bash runs and leaves at the first failure, also of a pipe's earlier
+ * part. There is no network, except to the locked repositories when `suite` names a release.
  *
  * @example layer('base:web', run('systemctl mask apt-daily.timer'), { from: install })
  */
@@ -52,7 +52,7 @@ export function run(command: string | readonly string[], options: RunOptions = {
 }
 
 function toArgv(command: unknown): readonly string[] {
-  if (typeof command === 'string' && command.trim() !== '') return ['sh', '-eu', '-c', command]
+  if (typeof command === 'string' && command.trim() !== '') return ['bash', '-euo', 'pipefail', '-c', command]
   const isArgv =
     Array.isArray(command) && command.length > 0 && command.every((one) => typeof one === 'string')
   if (isArgv && command[0] !== '') return command

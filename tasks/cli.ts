@@ -24,8 +24,10 @@ async function main(): Promise<void> {
     import('./reporters/error.ts'),
   ])
   for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe)
-  const json = argv.includes('--json')
-  const flags = new Set(argv)
+  // What stands behind `--` is no option.
+  const end = argv.indexOf('--')
+  const flags = new Set(end === -1 ? argv : argv.slice(0, end))
+  const json = flags.has('--json')
   const verbosity = ['--quiet', '-q'].some((flag) => flags.has(flag))
     ? 'quiet'
     : ['--verbose', '-v'].some((flag) => flags.has(flag))

@@ -79,13 +79,15 @@ export async function bootOnce(options: BootOptions, context: RunContext): Promi
   return { check: { name: `${name} boot`, passed: false, detail }, console, hint: adviseEnding(ending) }
 }
 
-/** Emulation is ten times slower, and slower again beside other work. */
-function bootLimits(accelerator: Accelerator, limit?: number): MachineLimits {
+/** Pure. Emulation is ten times slower, and slower again beside other work; a longer limit makes all of them longer. */
+export function bootLimits(accelerator: Accelerator, limit?: number): MachineLimits {
   const slow = accelerator === 'tcg' ? 4 : 1
-  const totalMs = limit === undefined ? slow * 300_000 : limit * 1000
+  const usualMs = slow * 300_000
+  const totalMs = limit === undefined ? usualMs : limit * 1000
+  const longer = Math.max(1, totalMs / usualMs)
   return {
     totalMs,
-    silenceMs: Math.min(totalMs, slow * 90_000),
-    answerMs: Math.min(totalMs, slow * 75_000),
+    silenceMs: Math.min(totalMs, longer * slow * 90_000),
+    answerMs: Math.min(totalMs, longer * slow * 75_000),
   }
 }

@@ -1,9 +1,10 @@
 // Times and sizes for people. Pure.
 
 export function formatDuration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`
-  if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`
+  if (Math.round(ms) < 1000) return `${Math.round(ms)} ms`
+  if (Math.round(ms / 100) < 100) return `${(ms / 1000).toFixed(1)} s`
   const seconds = Math.round(ms / 1000)
+  if (seconds < 60) return `${seconds} s`
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
   const minutes = Math.round(seconds / 60)
   if (minutes < 24 * 60) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`

@@ -11,7 +11,7 @@ test('a line of shell', () => {
     steps: [
       {
         do: 'run',
-        argv: ['sh', '-eu', '-c', 'systemctl mask a\nsystemctl mask b'],
+        argv: ['bash', '-euo', 'pipefail', '-c', 'systemctl mask a\nsystemctl mask b'],
         label: 'systemctl mask a',
       },
     ],
