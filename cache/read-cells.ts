@@ -1,8 +1,8 @@
-// A file's data in cells of the digest's grid, the next one read while the last is worked on.
+// A file's data in cells of a grid, the next one read while the last is worked on.
 
 import type { FileHandle } from 'node:fs/promises'
 import { ImgError } from '../tasks/errors.ts'
-import { cellSize } from './disk-digest.ts'
+import { cellSize as digestCell } from './disk-digest.ts'
 import type { Extent } from './extents.ts'
 
 export interface Cell {
@@ -11,20 +11,21 @@ export interface Cell {
   readonly bytes: Buffer
 }
 
-/** Only cells that overlap an extent, in order. */
+/** Only cells that overlap an extent, in order; of the disk digest's grid unless told. */
 export async function* readCells(
   file: { readonly handle: FileHandle; readonly path: string; readonly size: number },
   extents: readonly Extent[],
+  cellSize: number = digestCell,
 ): AsyncGenerator<Cell> {
   const buffers = [Buffer.allocUnsafeSlow(cellSize), Buffer.allocUnsafeSlow(cellSize)] as const
   let turn = 0
   let ahead: Promise<Cell> | undefined
   try {
-    for (const { number, ranges } of cellsOf(extents, file.size)) {
+    for (const { number, ranges } of cellsOf(extents, file.size, cellSize)) {
       const bytes = buffers[turn]!.subarray(0, Math.min(cellSize, file.size - number * cellSize))
       turn = 1 - turn
       const previous = await ahead
-      ahead = readCell(file, { number, bytes }, ranges)
+      ahead = readCell(file, { number, bytes, start: number * cellSize }, ranges)
       if (previous !== undefined) yield previous
     }
     if (ahead !== undefined) yield await ahead
@@ -37,10 +38,9 @@ export async function* readCells(
 
 async function readCell(
   file: { readonly handle: FileHandle; readonly path: string },
-  cell: Cell,
+  { start, ...cell }: Cell & { readonly start: number },
   ranges: readonly Extent[],
 ): Promise<Cell> {
-  const start = cell.number * cellSize
   let filled = 0
   for (const range of ranges) {
     const [from, to] = [range.start - start, range.end - start]
@@ -83,7 +83,11 @@ async function readSome(
   )
 }
 
-function* cellsOf(extents: readonly Extent[], size: number): Generator<{ number: number; ranges: Extent[] }> {
+function* cellsOf(
+  extents: readonly Extent[],
+  size: number,
+  cellSize: number,
+): Generator<{ number: number; ranges: Extent[] }> {
   let cell: { number: number; ranges: Extent[] } | undefined
   for (const { start, end } of extents) {
     for (let at = start; at < Math.min(end, size);) {
