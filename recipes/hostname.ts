@@ -1,7 +1,6 @@
 // Another name for the machine than its parent's.
 
-import { ImgError } from '../tasks/errors.ts'
-import { checkOptions, isLayerOption, matching } from '../tasks/plan/options.ts'
+import { checkOptions, invalidOption, isLayerOption, matching } from '../tasks/plan/options.ts'
 import type { Layer, Recipe } from '../tasks/plan/recipe.ts'
 import { nameMachine } from './bootstrap/identity.ts'
 import { hostnamePattern } from '../preseed/read-network.ts'
@@ -19,9 +18,10 @@ export interface HostnameOptions {
  */
 export function hostname(name: string, options: HostnameOptions = {}): Recipe {
   if (typeof name !== 'string' || !hostnamePattern.test(name)) {
-    throw new ImgError('OPTION_INVALID', `hostname: ${JSON.stringify(name)} is no host name`, {
-      hint: 'use letters, digits and -, at most 63; the domain goes into { domain }',
-    })
+    throw invalidOption(
+      `hostname: ${JSON.stringify(name)} is no host name`,
+      'use letters, digits and -, at most 63; the domain goes into { domain }',
+    )
   }
   checkOptions('hostname', options, {
     required: {},

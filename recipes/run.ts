@@ -1,7 +1,6 @@
 // One command in the image.
 
-import { ImgError } from '../tasks/errors.ts'
-import { checkOptions, isLayerOption, isText, isTexts } from '../tasks/plan/options.ts'
+import { checkOptions, invalidOption, isLayerOption, isText, isTexts } from '../tasks/plan/options.ts'
 import type { Layer, Recipe } from '../tasks/plan/recipe.ts'
 import { type Archives, archiveRules, aptInput } from './archives.ts'
 import { defaultTools } from './tools.ts'
@@ -56,11 +55,8 @@ function toArgv(command: unknown): readonly string[] {
   const isArgv =
     Array.isArray(command) && command.length > 0 && command.every((one) => typeof one === 'string')
   if (isArgv && command[0] !== '') return command
-  throw new ImgError(
-    'OPTION_INVALID',
+  throw invalidOption(
     `run: the command is ${JSON.stringify(command)}, not text or a list of texts`,
-    {
-      hint: `write run('systemctl mask apt-daily.timer') or run(['systemctl', 'mask', 'apt-daily.timer'])`,
-    },
+    `write run('systemctl mask apt-daily.timer') or run(['systemctl', 'mask', 'apt-daily.timer'])`,
   )
 }

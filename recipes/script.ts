@@ -1,7 +1,13 @@
 // The escape hatch: a function of the imgfile, with zx.
 
-import { ImgError } from '../tasks/errors.ts'
-import { checkOptions, isLayerOption, isText, listOf, type OptionCheck } from '../tasks/plan/options.ts'
+import {
+  checkOptions,
+  invalidOption,
+  isLayerOption,
+  isText,
+  listOf,
+  type OptionCheck,
+} from '../tasks/plan/options.ts'
 import type { InputDeclaration, Layer, Recipe, ScriptFunction } from '../tasks/plan/recipe.ts'
 import { type Archives, archiveRules, aptInput } from './archives.ts'
 import { defaultTools } from './tools.ts'
@@ -20,9 +26,10 @@ export interface ScriptOptions extends Partial<Archives> {
  */
 export function script(run: ScriptFunction, options: ScriptOptions = {}): Recipe {
   if (typeof run !== 'function') {
-    throw new ImgError('OPTION_INVALID', `script: the first argument is a ${typeof run}, not a function`, {
-      hint: 'write script(async ($) => { await $`…` })',
-    })
+    throw invalidOption(
+      `script: the first argument is a ${typeof run}, not a function`,
+      'write script(async ($) => { await $`…` })',
+    )
   }
   checkOptions('script', options, {
     required: {},

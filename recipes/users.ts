@@ -1,9 +1,9 @@
 // Accounts on top of the parent layer.
 
 import { hashPattern } from '../preseed/read-accounts.ts'
-import { ImgError } from '../tasks/errors.ts'
 import {
   checkOptions,
+  invalidOption,
   isFlag,
   isLayerOption,
   isText,
@@ -41,15 +41,13 @@ export interface UsersOptions {
  */
 export function users(list: readonly User[], options: UsersOptions = {}): Recipe {
   if (!Array.isArray(list) || list.length === 0) {
-    throw new ImgError('OPTION_INVALID', 'users: the first argument is not a list of users', {
-      hint: `write users([{ name: 'ops' }])`,
-    })
+    throw invalidOption('users: the first argument is not a list of users', `write users([{ name: 'ops' }])`)
   }
   for (const user of list as readonly User[]) checkOptions('users', user, rules)
   const names = list.map(({ name }: User) => name)
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice !== undefined) {
-    throw new ImgError('OPTION_INVALID', `users: "${twice}" is listed twice`, { hint: 'remove one of them' })
+    throw invalidOption(`users: "${twice}" is listed twice`, 'remove one of them')
   }
   checkOptions('users', options, { required: {}, optional: { tools: isLayerOption } })
   return {

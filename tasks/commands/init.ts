@@ -16,7 +16,7 @@ export const init: Command = {
     const files = scaffold()
     const taken = [...files.keys()].find((path) => existsSync(join(folder, path)))
     if (taken !== undefined) {
-      throw new ImgError('USAGE', `there is already a ${taken} in ${folder}`, {
+      throw new ImgError('USAGE', `${taken} is already in ${folder}`, {
         hint: 'choose an empty folder: img init my-images',
         path: taken,
       })

@@ -94,6 +94,11 @@ export function keyLayer<Input extends InputFacts>(
   return { name: entry.name, key, keyRecord: record, phases, inputs: known.inputs, parents: known.parents }
 }
 
+/** What its recipes say against inputs that are known, said before anything is built that it stands on. */
+export function checkInputs(entry: GraphLayer, inputs: Readonly<Record<string, InputFacts>>): void {
+  makePhases(entry, makeFacts(entry, inputs))
+}
+
 /** The content of a layer, when it is known. */
 export function contentOf(decision: Decision): Content | undefined {
   return 'record' in decision ? decision.record : undefined

@@ -13,15 +13,19 @@ export interface OptionRules {
   readonly optional: Readonly<Record<string, OptionCheck>>
 }
 
+/** What a recipe says against its arguments: OPTION_INVALID with the imgfile's line. `message` begins with its name. */
+export function invalidOption(message: string, hint: string, found?: unknown): ImgError {
+  return new ImgError('OPTION_INVALID', message, {
+    hint,
+    ...(found === undefined ? {} : { found: show(found) }),
+    ...placeFields(capturePlace(invalidOption)()),
+  })
+}
+
 /** Refuses unknown, missing and wrong options of a recipe as OPTION_INVALID, with the imgfile's line. */
 export function checkOptions(recipe: string, options: unknown, rules: OptionRules): void {
-  const place = capturePlace(checkOptions)
   const invalid = (message: string, hint: string, found?: unknown): ImgError =>
-    new ImgError('OPTION_INVALID', `${recipe}: ${message}`, {
-      hint,
-      ...(found === undefined ? {} : { found: show(found) }),
-      ...placeFields(place()),
-    })
+    invalidOption(`${recipe}: ${message}`, hint, found)
   const checks = { ...rules.required, ...rules.optional }
   const known = Object.keys(checks)
   if (typeof options !== 'object' || options === null || Array.isArray(options) || isLayer(options)) {

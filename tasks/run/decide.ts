@@ -2,6 +2,7 @@
 
 import { type Change, renderChanges } from '../plan/change.ts'
 import {
+  checkInputs,
   type Content,
   contentOf,
   type Decision,
@@ -80,6 +81,7 @@ export async function decideLayer(
   const latest = await oracle.latest(name)
   const likely = contents(entry, (need) => likelyContentOf(decisionOf(need)))
   const asBefore = inputs && likely && keyLayer(entry, { arch: oracle.arch, inputs, parents: likely })
+  if (inputs !== undefined && asBefore === undefined) checkInputs(entry, inputs)
   const ifSame = asBefore && (await decideIfSame(asBefore, { oracle, latest }))
   return { status: 'undecided', name, waitsFor, waitsForTools, ifSame, latest }
 }

@@ -1,7 +1,7 @@
 // From the imgfile on disk to its value. It is the user's program and runs in this process, so whatever a program
 // can do wrong while it is imported ends in one error that says where.
 
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { RunContext } from '../context.ts'
 import { ImgError } from '../errors.ts'
@@ -44,9 +44,11 @@ export async function loadImgfile(context: LoadContext, given?: string): Promise
 
 function locate(root: string, given: string | undefined): string {
   const path = given === undefined ? findImgfile(root) : join(root, basename(given))
-  if (path !== undefined && existsSync(path)) return path
+  if (path !== undefined && statSync(path, { throwIfNoEntry: false })?.isFile() === true) return path
   if (given !== undefined) {
-    throw new ImgError('IMGFILE_NOT_FOUND', `there is no ${given}`, { hint: 'check what --imgfile says' })
+    throw new ImgError('IMGFILE_NOT_FOUND', `there is no file ${given}`, {
+      hint: 'check what --imgfile says',
+    })
   }
   throw new ImgError('IMGFILE_NOT_FOUND', `no imgfile.ts in ${root} or any folder above it`, {
     hint: 'run `img init` to start a project here',

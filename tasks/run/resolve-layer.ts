@@ -66,11 +66,12 @@ async function resolveCatalogWith(
   const { tools } = input
   if (tools === undefined) throw new Error(`${input.name} has no tool tree to compile its catalog in`)
   const decision = options.decisionOf(tools)
-  if (!('record' in decision)) return { waitsFor: tools }
+  // A folder that is not there is said before its compiler is built.
   const environment = await options.read(
     { kind: 'files', base: declaration.environment, patterns: ['**'] },
     options.place,
   )
+  if (!('record' in decision)) return { waitsFor: tools }
   let compiles = true
   try {
     const resolved = await resolveCatalog(declaration, {

@@ -50,7 +50,7 @@ test('overwrites nothing, and writes nothing then', async () => {
   const cwd = tempFolder({ 'puppet/hiera.yaml': 'mine' })
   await expect(run(cwd, [])).rejects.toMatchObject({
     code: 'USAGE',
-    message: `there is already a puppet/hiera.yaml in ${cwd}`,
+    message: `puppet/hiera.yaml is already in ${cwd}`,
     fields: { hint: 'choose an empty folder: img init my-images', path: 'puppet/hiera.yaml' },
   })
   expect(readdirSync(cwd)).toEqual(['puppet'])
@@ -59,7 +59,7 @@ test('overwrites nothing, and writes nothing then', async () => {
 test('a file made meanwhile is kept', async () => {
   const cwd = tempFolder({ 'imgfile.js': 'mine' })
   writeFileSync(join(cwd, '.gitignore'), 'mine')
-  await expect(run(cwd, [])).rejects.toThrow('there is already a .gitignore')
+  await expect(run(cwd, [])).rejects.toThrow('.gitignore is already in')
   expect([...scaffold().keys()]).toEqual(files)
 })
 

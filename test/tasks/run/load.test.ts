@@ -88,7 +88,7 @@ describe('an imgfile that is not there', () => {
   test('under the given name', async () => {
     expect(await failure(contextOf(tempFolder({ 'imgfile.ts': good })), 'x.ts')).toEqual({
       code: 'IMGFILE_NOT_FOUND',
-      message: 'there is no x.ts',
+      message: 'there is no file x.ts',
       hint: 'check what --imgfile says',
     })
   })
