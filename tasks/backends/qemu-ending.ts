@@ -14,6 +14,8 @@ export type Ending =
   /** It came up, but the script inside did not report. */
   | { readonly kind: 'no-answer'; readonly seconds: number }
   | { readonly kind: 'kvm-failed' }
+  /** This machine's, not the guest's. */
+  | { readonly kind: 'no-space' }
   | { readonly kind: 'died'; readonly how: string; readonly stderr: string }
 
 /** A clause about the machine: "panicked: …". */
@@ -35,6 +37,8 @@ export function describeEnding(ending: Ending): string {
       return `came up but did not start the check within ${ending.seconds} s`
     case 'kvm-failed':
       return 'stood still: KVM cannot run it'
+    case 'no-space':
+      return 'stood still: no space is left here for what it writes'
     case 'died':
       return `was lost: qemu ${ending.how}${ending.stderr === '' ? '' : `: ${ending.stderr}`}`
   }
@@ -52,6 +56,8 @@ export function adviseEnding(ending: Ending): string {
       return 'the image needs systemd 250 or newer and the virtio_console kernel module'
     case 'kvm-failed':
       return 'set IMG_ACCEL=tcg'
+    case 'no-space':
+      return 'free space in the cache, or choose another place with --cache-dir'
     case 'died':
       return 'run `img doctor`'
     case 'powered-off':

@@ -121,6 +121,8 @@ export class Machine {
 
   #onEvent({ event, data }: MonitorEvent): void {
     if (event === 'DEVICE_DELETED') this.#unplugged?.()
+    // qemu then only pauses, and the guest would seem to have fallen silent.
+    if (event === 'BLOCK_IO_ERROR' && data['nospace'] === true) this.#end({ kind: 'no-space' })
     if (event !== 'SHUTDOWN' || data['guest'] !== true) return
     // Not #end: qemu leaves by itself, after it has flushed the disk.
     this.#ending ??= { kind: data['reason'] === 'guest-reset' ? 'restarted' : 'powered-off' }

@@ -55,6 +55,11 @@ it.each<[Ending, string, string]>([
   ],
   [{ kind: 'kvm-failed' }, 'stood still: KVM cannot run it', 'set IMG_ACCEL=tcg'],
   [
+    { kind: 'no-space' },
+    'stood still: no space is left here for what it writes',
+    'free space in the cache, or choose another place with --cache-dir',
+  ],
+  [
     { kind: 'died', how: 'ended with 1', stderr: 'no such file' },
     'was lost: qemu ended with 1: no such file',
     'run `img doctor`',

@@ -87,6 +87,11 @@ event SHUTDOWN '{"guest":true,"reason":"guest-shutdown"}'`,
     expect(await machine.ended).toEqual({ kind: 'kvm-failed' })
   })
 
+  it('does not wait for a guest whose overlay has no space', async () => {
+    const machine = start(`event BLOCK_IO_ERROR '{"action":"stop","nospace":true}'; exec sleep 1000`)
+    expect(await machine.ended).toEqual({ kind: 'no-space' })
+  })
+
   it('says how qemu was lost', async () => {
     expect(await start(`echo 'no such file' >&2; exit 1`).ended).toEqual({
       kind: 'died',
