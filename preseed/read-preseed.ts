@@ -33,6 +33,8 @@ export interface ReadPreseed {
   readonly settings: PreseedSettings
   /** By line. */
   readonly findings: readonly Finding[]
+  /** The installer's questions whose answers decide something here. */
+  readonly honoured: readonly string[]
 }
 
 /** `diskSize` in bytes lays the partitions out; without it only their recipe is checked. */
@@ -58,5 +60,5 @@ export function readPreseed(text: string, diskSize?: number): ReadPreseed {
   }
   reportUnread(sheet)
   const all = [...findings, ...sheet.findings()]
-  return { settings, findings: all.toSorted((a, b) => a.line - b.line) }
+  return { settings, findings: all.toSorted((a, b) => a.line - b.line), honoured: sheet.honoured() }
 }
