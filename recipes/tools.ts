@@ -24,10 +24,13 @@ export function tools(options: ToolsOptions): Layer {
     },
     optional: { updates: isFlag, security: isFlag },
   })
-  return layer(`tools:${options.suite}`, toolTree(options))
+  return layer(`tools:${options.suite}`, toolTree(options, toolPackages))
 }
 
-function toolTree({ suite, updates = true, security = true }: ToolsOptions): Recipe {
+export function toolTree(
+  { suite, updates = true, security = true }: ToolsOptions,
+  packages: readonly string[],
+): Recipe {
   const apt: AptInput = { kind: 'apt', suite, components: ['main'], updates, security }
   return {
     name: 'tools',
@@ -40,7 +43,7 @@ function toolTree({ suite, updates = true, security = true }: ToolsOptions): Rec
         apt: 'apt',
         suite,
         variant: 'apt',
-        packages: toolPackages,
+        packages,
         recommends: false,
         debconf: [],
       },

@@ -24,11 +24,15 @@ export type BackendProbe =
 
 export interface Work {
   readonly layer: string
+  /** What may be derived for the layer alone (a UUID, a MAC address) is derived from its key. */
+  readonly key: string
   readonly mode: Mode
   readonly arch: string
   readonly steps: readonly Step[]
   /** What the steps start from, read-only: the parent's disk or that of the part before; absent where a chain begins. */
   readonly parentDisk?: string
+  /** Disks of all layers the parent stands on, read-only, oldest first; empty when no recipe asks for the chain. */
+  readonly chain: readonly string[]
   /** Folder of the unpacked tool tree; absent only while the tool tree itself is built. */
   readonly tools?: string
   /** Host path of each staged input, by the name steps use. */

@@ -10,10 +10,8 @@ import { runPuppetStep } from './chroot-puppet.ts'
 import { runSealStep } from './seal.ts'
 import { labelOf } from './step-label.ts'
 
-/** Steps that work on the tree itself; a disk or an archive is made of the finished tree. */
-export type TreeStep = Exclude<Step, { do: 'disk' | 'archive' }>
-
-export async function runTreeStep(build: Build, step: TreeStep): Promise<void> {
+/** A step that works on the tree itself; a disk or an archive is made of the finished tree. */
+export async function runTreeStep(build: Build, step: Step): Promise<void> {
   switch (step.do) {
     case 'bootstrap':
       return runBootstrapStep(build, step)
@@ -41,6 +39,8 @@ export async function runTreeStep(build: Build, step: TreeStep): Promise<void> {
       return runPuppetStep(build, step)
     case 'script':
       return runScriptStep(build, step)
+    default:
+      throw new Error(`${step.do} is no step on the tree of an image`)
   }
 }
 

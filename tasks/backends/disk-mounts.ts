@@ -22,13 +22,24 @@ export async function copyDisk(build: Build, parentDisk: string): Promise<string
   return file
 }
 
-export async function mountDisk(build: Build, file: string): Promise<MountedDisk> {
+/** Where a disk is mounted, and whether only to be read: a journal is left alone then. */
+export interface MountPlace {
+  readonly tree: string
+  readonly readOnly: boolean
+}
+
+export async function mountDisk(
+  build: Build,
+  file: string,
+  place: MountPlace = { tree: build.folders.tree, readOnly: false },
+): Promise<MountedDisk> {
   const parts = await inspectDisk(build, file)
   const candidates = parts.filter(isMountable)
   const waiting = new Map<DiskPart, string>()
   for (const [index, part] of candidates.entries()) {
     const at = path.join(build.folders.work, 'mounts', `filesystem-${index}`)
-    const options = `loop,offset=${part.start},sizelimit=${part.size},noatime,discard`
+    const access = place.readOnly ? readOnlyOptions[part.kind] : 'noatime,discard'
+    const options = `loop,offset=${part.start},sizelimit=${part.size},${access}`
     await runOnHost(build, ['mkdir', '-p', at], { what: 'making a mount point' })
     await runOnHost(build, ['mount', '-t', part.kind, '-o', options, '--', file, at], {
       what: `mounting the ${part.kind} filesystem at byte ${part.start} of the parent's disk`,
@@ -37,19 +48,19 @@ export async function mountDisk(build: Build, file: string): Promise<MountedDisk
   }
   const root = await findRoot(build, waiting)
   const mounts: { part: DiskPart; mount: string }[] = []
-  const place = async (part: DiskPart, mount: string): Promise<void> => {
+  const settle = async (part: DiskPart, mount: string): Promise<void> => {
     const from = waiting.get(part) ?? ''
-    await runOnHost(build, ['mount', '--move', from, path.join(build.folders.tree, mount)], {
+    await runOnHost(build, ['mount', '--move', from, path.join(place.tree, mount)], {
       what: `mounting /${mount} of the image`,
     })
     waiting.delete(part)
     mounts.push({ part, mount })
   }
-  await runOnHost(build, ['mkdir', '-p', build.folders.tree], { what: 'making a mount point' })
-  await place(root, '')
-  for (const { source, mount } of await readFstab(build)) {
+  await runOnHost(build, ['mkdir', '-p', place.tree], { what: 'making a mount point' })
+  await settle(root, '')
+  for (const { source, mount } of await readFstab(build, place.tree)) {
     const part = [...waiting.keys()].find((one) => sourcesOf(one).includes(source))
-    if (part !== undefined) await place(part, mount)
+    if (part !== undefined) await settle(part, mount)
   }
   for (const at of waiting.values()) await runOnHost(build, ['umount', at], { what: 'unmounting' })
   return { file, parts, mounts }
@@ -96,8 +107,9 @@ async function findRoot(build: Build, mounted: ReadonlyMap<DiskPart, string>): P
 
 async function readFstab(
   build: Build,
+  tree: string,
 ): Promise<readonly { readonly source: string; readonly mount: string }[]> {
-  const { stdout } = await build.session.run(['cat', path.join(build.folders.tree, 'etc/fstab')], {
+  const { stdout } = await build.session.run(['cat', path.join(tree, 'etc/fstab')], {
     quiet: true,
   })
   const entries = stdout.split('\n').flatMap((line) => {
@@ -109,6 +121,9 @@ async function readFstab(
   // `/var` before `/var/log`.
   return entries.toSorted((one, other) => one.mount.split('/').length - other.mount.split('/').length)
 }
+
+/** What keeps a kernel from writing to a disk it may not change. */
+const readOnlyOptions: Readonly<Record<string, string>> = { ext4: 'ro,noload', xfs: 'ro,norecovery,nouuid' }
 
 const sourcesOf = (part: DiskPart): readonly string[] => [
   `UUID=${part.uuid}`,

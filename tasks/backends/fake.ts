@@ -66,16 +66,22 @@ async function runSteps(work: Work, context: RunContext, fails: boolean): Promis
     }
     await changeTree(tree, step, work)
   }
-  const name = work.steps.some((step) => step.do === 'archive') ? 'root.tar' : 'disk.raw'
-  const file = path.join(work.directory, name)
+  const archives = work.steps.some((step) => step.do === 'archive')
+  const names = work.mode === 'export' ? work.steps.flatMap(madeBy) : [archives ? 'root.tar' : 'disk.raw']
   const text = `${JSON.stringify([...tree].toSorted(([one], [other]) => (one < other ? -1 : 1)))}\n`
-  await writeFile(file, text)
+  const files: Record<string, string> = {}
+  for (const name of names) {
+    files[name] = path.join(work.directory, name)
+    await writeFile(files[name], text)
+  }
   return {
-    files: { [name]: file },
+    files,
     treeDigest: createHash('sha256').update(text).digest('hex'),
     toolVersions: { fake: '1' },
   }
 }
+
+const madeBy = (step: Step): readonly string[] => (step.do === 'copy' || !('to' in step) ? [] : [step.to])
 
 async function readTree(disk: string | undefined): Promise<Tree> {
   if (disk === undefined) return new Map()
@@ -130,6 +136,8 @@ async function changeTree(tree: Tree, step: Step, work: Work): Promise<void> {
     case 'seal':
     case 'archive':
       break
+    default:
+      if ('to' in step) tree.set(`made ${step.to}`, JSON.stringify(step))
   }
 }
 

@@ -1,6 +1,7 @@
 // Every backend there is, in the order in which they are preferred. A new one is one new file and one line here.
 
 import type { Backend } from './backend.ts'
+import { exportBackend } from './export.ts'
 import { namespaceBackend } from './namespace.ts'
 
-export const backends = (): readonly Backend[] => [namespaceBackend()]
+export const backends = (): readonly Backend[] => [namespaceBackend(), exportBackend()]

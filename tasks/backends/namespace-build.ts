@@ -8,6 +8,7 @@ import type { ProgramResult } from '../run/process.ts'
 import type { Work } from './backend.ts'
 import type { Folders } from './namespace-mounts.ts'
 import type { NamespaceSession, SessionCommand } from './namespace-session.ts'
+import { labelOf } from './step-label.ts'
 
 export interface Build {
   readonly work: Work
@@ -50,6 +51,20 @@ export async function runOnHost(
   const result = await runLogged(build, argv, command)
   if (result.exitCode !== 0) throw await failure(build, command.what, result)
   return result
+}
+
+/** Says that the step of this place begins. */
+export function announce(build: Build, index: number): void {
+  const { layer, steps } = build.work
+  const step = steps[index]
+  if (step === undefined) return
+  build.context.emit({
+    event: 'step-start',
+    layer,
+    step: index + 1,
+    steps: steps.length,
+    label: labelOf(step),
+  })
 }
 
 export async function failure(build: Build, what: string, result: ProgramResult): Promise<ImgError> {

@@ -4,8 +4,7 @@ import path from 'node:path'
 import type { RunContext } from '../context.ts'
 import { ImgError } from '../errors.ts'
 import type { Step } from '../plan/step.ts'
-import { runProgram } from '../run/process.ts'
-import type { Backend, BackendProbe, Work, WorkResult } from './backend.ts'
+import type { Backend, Work, WorkResult } from './backend.ts'
 import { layGuards, takeGuards } from './chroot-guards.ts'
 import { runTreeStep } from './chroot-steps.ts'
 import { cleanDisk, trimMounted } from './clean-disk.ts'
@@ -13,16 +12,16 @@ import { makeDisk } from './disk-assemble.ts'
 import type { BootPlace } from './disk-grub-config.ts'
 import { digestOutside, inspectDisk } from './disk-inspect.ts'
 import { copyDisk, endProcesses, mountDisk, unmountDisk, type MountedDisk } from './disk-mounts.ts'
-import { explainWrite, runOnHost, type Build } from './namespace-build.ts'
+import { announce, explainWrite, runOnHost, type Build } from './namespace-build.ts'
 import { makeFolders, mountImage, mountTools } from './namespace-mounts.ts'
+import { probeNamespace } from './namespace-probe.ts'
 import { openNamespace } from './namespace-session.ts'
 import { digestTree } from './namespace-tree.ts'
-import { labelOf } from './step-label.ts'
 import { packTools } from './tool-tree.ts'
 import { readToolVersions } from './tool-versions.ts'
 
 export function namespaceBackend(): Backend {
-  return { name: 'namespace', modes: ['chroot'], steps: chrootSteps, probe, run }
+  return { name: 'namespace', modes: ['chroot'], steps: chrootSteps, probe: probeNamespace, run }
 }
 
 const chrootSteps: ReadonlySet<Step['do']> = new Set<Step['do']>([
@@ -40,40 +39,6 @@ const chrootSteps: ReadonlySet<Step['do']> = new Set<Step['do']>([
   'disk',
   'archive',
 ])
-
-async function probe(context: RunContext): Promise<BackendProbe> {
-  const isRoot = context.uid === 0
-  const user = isRoot ? [] : ['--user', '--map-root-user', '--map-auto']
-  const argv = [
-    'unshare',
-    ...user,
-    '--mount',
-    '--pid',
-    '--ipc',
-    '--uts',
-    '--fork',
-    'mount',
-    '-t',
-    'tmpfs',
-    'none',
-    '/mnt',
-  ]
-  try {
-    const result = await runProgram(argv, { timeoutMs: 10_000 })
-    if (result.exitCode === 0) return { available: true }
-    const reason = `namespaces cannot be made: ${result.stderr.trim()}`
-    return {
-      available: false,
-      reason,
-      hint: isRoot
-        ? 'inside a container the capability SYS_ADMIN is needed'
-        : 'install uidmap, or run as root',
-    }
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    return { available: false, reason, hint: 'install util-linux' }
-  }
-}
 
 async function run(work: Work, context: RunContext): Promise<WorkResult> {
   if (work.parentDisk !== undefined && context.uid !== 0) {
@@ -184,19 +149,6 @@ function placeOf(disk: MountedDisk): BootPlace {
     bootUuid: boot?.uuid ?? root?.uuid ?? '',
     bootPath: boot === undefined ? '/boot' : '',
   }
-}
-
-function announce(build: Build, index: number): void {
-  const { layer, steps } = build.work
-  const step = steps[index]
-  if (step === undefined) return
-  build.context.emit({
-    event: 'step-start',
-    layer,
-    step: index + 1,
-    steps: steps.length,
-    label: labelOf(step),
-  })
 }
 
 /** What is left of the work folder besides the files may belong to ids the caller cannot remove. */

@@ -22,6 +22,12 @@ export function labelOf(step: Step): string {
       return 'puppet apply'
     case 'script':
       return 'script'
+    case 'convert':
+    case 'extract':
+    case 'emit':
+    case 'checksums':
+    case 'pack':
+      return `make ${step.to}`
     case 'seal':
     case 'disk':
     case 'archive':

@@ -37,7 +37,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./graph.ts')).graph,
   },
   export: {
-    summary: "write a layer's disk to a file",
+    summary: "write a layer's disk to a file, or a target's files to a folder",
     load: async () => (await import('./export.ts')).exportCommand,
   },
   run: {

@@ -4,6 +4,7 @@ import type { LayerRecord } from '../../cache/store.ts'
 import { makeExpectations } from '../backends/boot-expectations.ts'
 import type { RunContext } from '../context.ts'
 import { ImgError } from '../errors.ts'
+import { isTarget } from '../plan/declare.ts'
 import { layerOf } from '../plan/graph.ts'
 import type { KeyRecord } from '../plan/key.ts'
 import type { LayerName } from '../plan/recipe.ts'
@@ -30,8 +31,10 @@ function layerDisks(project: Project): LayerDisks {
     built.set(name, found)
     return found
   }
+  const artifactOf = async (name: string): Promise<LayerRecord['artifact']> =>
+    (await records(name)).get(name)?.artifact ?? {}
   const diskOf = async (name: string): Promise<LayerRecord['artifact'][string]> => {
-    const file = (await records(name)).get(name)?.artifact['disk.raw']
+    const file = (await artifactOf(diskLayer(project, name)))['disk.raw']
     if (file !== undefined) return file
     throw new ImgError('USAGE', `${name} has no disk`, {
       hint: 'name a layer whose artifact is a disk',
@@ -40,6 +43,16 @@ function layerDisks(project: Project): LayerDisks {
   }
   return {
     select: (selectors) => Promise.resolve(select(project.graph, selectors)),
+    isTarget: (name) => isTarget(layerOf(project.graph, name as LayerName).layer),
+    files: async (name) => {
+      const files = Object.entries(await artifactOf(name))
+      return Object.fromEntries(files.map(([file, { size }]) => [file, size]))
+    },
+    restore: async (name, file, to) => {
+      const found = (await artifactOf(name))[file]
+      if (found === undefined) throw new Error(`${name} has no file ${file}`)
+      await project.store.restore(found, to)
+    },
     disk: async (name) => project.store.materialise(await diskOf(name)),
     digest: async (name) => (await diskOf(name)).diskDigest,
     expectations: async (name) => {
@@ -49,6 +62,12 @@ function layerDisks(project: Project): LayerDisks {
     readValue: (key) => project.store.readValue(key),
     writeValue: (key, value) => project.store.writeValue(key, value),
   }
+}
+
+/** A target has files; what one boots is the disk they are made from. */
+function diskLayer({ graph }: Project, name: string): string {
+  const { layer, from } = layerOf(graph, name as LayerName)
+  return isTarget(layer) && from !== undefined ? from : name
 }
 
 async function buildLayer(project: Project, name: string): Promise<ReadonlyMap<string, LayerRecord>> {

@@ -119,8 +119,14 @@ const catalogWords: Readonly<Record<string, string>> = {
   plugins: "Ruby code under a module's lib/ changed",
 }
 
+const slotWords: Readonly<Record<string, string>> = {
+  from: 'parent',
+  chain: 'ancestor',
+  tools: 'tool tree',
+}
+
 function renderParent(change: ChangeOf<'parent'>): string {
-  const word = change.slot === 'from' ? 'parent' : 'tool tree'
+  const word = slotWords[change.slot.replace(/\.\d+$/, '')] ?? change.slot
   if (change.was === change.now)
     return change.now === undefined ? `${word} has other content` : `${word} ${change.now} has other content`
   if (change.was === undefined) return `${word} ${change.now} added`

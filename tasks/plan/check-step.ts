@@ -1,5 +1,6 @@
 // What the type of a step cannot say: references to declared inputs, paths, file modes, places where a step may stand.
 
+import { placeholderForms, wrongPlaceholder } from './placeholders.ts'
 import { suggestHint } from './suggest.ts'
 import type { InputDeclaration, Recipe } from './recipe.ts'
 import type { Step, StepOf } from './step.ts'
@@ -32,7 +33,7 @@ export function checkStep(step: Step, place: StepPlace): WrongStep | undefined {
     return { step: undefined, message: `there is no step ${JSON.stringify(name)}`, hint, found: name }
   }
   const check = checks[step.do] as Check<Step>
-  const wrong = checkReferences(step, place.recipe) ?? check(step, place)
+  const wrong = checkStepMode(step, place.recipe) ?? checkReferences(step, place.recipe) ?? check(step, place)
   return wrong === undefined ? undefined : { step: step.do, ...wrong }
 }
 
@@ -80,6 +81,26 @@ const checks: { readonly [Name in Step['do']]: Check<StepOf<Name>> } = {
   remove: (step) => step.paths.map((path) => checkPath('paths', path)).find(Boolean),
   puppet: fine,
   script: fine,
+  convert: (step) => checkFile('to', step.to),
+  extract: (step) => checkPath('from', step.from) ?? checkFile('to', step.to),
+  emit: (step) => checkFile('to', step.to) ?? checkPlaceholders(step.text),
+  checksums: (step) => checkFile('to', step.to),
+  pack: (step) =>
+    checkFile('to', step.to) ?? step.files.map((file) => checkFile('files', file)).find(Boolean),
+}
+
+/** Modes a step stands in, where it is not any but export. */
+const exportSteps: ReadonlySet<Step['do']> = new Set(['convert', 'extract', 'emit', 'checksums', 'pack'])
+
+/** Files are made of a finished disk, and a finished disk is not changed any more. */
+function checkStepMode(step: Step, { mode }: Recipe): Wrong | undefined {
+  if (exportSteps.has(step.do) === (mode === 'export')) return undefined
+  return mode === 'export'
+    ? {
+        message: 'changes an image, which mode export does not',
+        hint: 'put it into a layer below the target',
+      }
+    : { message: `makes a file, which mode ${mode} does not`, hint: `give the recipe mode: 'export'` }
 }
 
 function checkReferences(step: Step, recipe: Recipe): Wrong | undefined {
@@ -135,6 +156,24 @@ function checkPath(field: string, path: unknown): Wrong | undefined {
   return normal === ''
     ? wrong('which is the root itself', 'name a path below it')
     : wrong('which is not normalised', `write "/${normal}"`)
+}
+
+/** Relative, so that an exported target stays in its folder. */
+function checkFile(field: string, name: unknown): Wrong | undefined {
+  const parts = typeof name === 'string' ? name.split('/') : []
+  if (parts.length > 0 && parts.every((part) => /^[A-Za-z0-9_][A-Za-z0-9._+-]*$/.test(part))) return undefined
+  const found = JSON.stringify(name) ?? 'undefined'
+  return { message: `${field} is ${found}, not the name of a file`, hint: 'for example "disk.qcow2"', found }
+}
+
+function checkPlaceholders(text: string): Wrong | undefined {
+  const wrong = wrongPlaceholder(text)
+  if (wrong === undefined) return undefined
+  return {
+    message: `the text has ${wrong}, which means nothing`,
+    hint: `there is ${placeholderForms().join(', ')}`,
+    found: wrong,
+  }
 }
 
 function checkMode(mode: unknown): Wrong | undefined {

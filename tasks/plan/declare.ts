@@ -82,6 +82,9 @@ export function isLayer(value: unknown): value is Layer {
   return isObject(value) && typeof value['name'] === 'string' && Array.isArray(value['recipes'])
 }
 
+/** Whether its artifact is the files of a deployment environment. */
+export const isTarget = (layer: Layer): boolean => layer.recipes.at(-1)?.mode === 'export'
+
 type Invalid = (message: string, fields: { hint?: string; wanted?: string; found?: string }) => ImgError
 
 /** The place is worked out when a message needs it: 100,000 stacks as text would take longer than the whole plan. */
@@ -194,6 +197,11 @@ function checkOptions(options: unknown, recipes: readonly Recipe[], invalid: Inv
   if (from !== undefined && recipes[0]?.parent === 'none') {
     throw invalid(`${first} begins a disk, so the layer cannot have a parent`, {
       hint: `remove from: ${(from as Layer).name}`,
+    })
+  }
+  if (isLayer(from) && isTarget(from)) {
+    throw invalid(`from is the target ${from.name}, which has files and no disk`, {
+      hint: `stand on ${from.from?.name ?? 'a layer'} instead, or move what ${first} does below the target`,
     })
   }
   if (from === undefined && recipes[0]?.parent === 'required') {

@@ -19,7 +19,9 @@ export interface GraphLayer {
    * Undefined only in a tool tree and what stands on it.
    */
   readonly recipeTools: readonly (LayerName | undefined)[]
-  /** `from` and the distinct tool trees. */
+  /** What `from` stands on, oldest first, when a recipe asks for the whole chain; else empty. */
+  readonly chain: readonly LayerName[]
+  /** `from`, the chain and the distinct tool trees. */
   readonly needs: readonly LayerName[]
   /** The imgfile's folder, when it is known: where places in messages are relative to. */
   readonly root: string | undefined
@@ -56,6 +58,7 @@ interface Edges {
   readonly layer: Layer
   readonly from: Layer | undefined
   readonly tools: readonly (Layer | undefined)[]
+  readonly chain: boolean
 }
 
 interface Making {
@@ -93,7 +96,12 @@ function visit(first: Layer, making: Making): void {
 function edgesOf(layer: Layer, making: Making): Edges {
   const known = making.edges.get(layer.name)
   if (known === undefined) {
-    const edges = { layer, from: layer.from, tools: layer.recipes.map((recipe) => recipe.tools) }
+    const edges = {
+      layer,
+      from: layer.from,
+      tools: layer.recipes.map((recipe) => recipe.tools),
+      chain: layer.recipes.some((recipe) => recipe.chain === true),
+    }
     making.edges.set(layer.name, edges)
     return edges
   }
@@ -102,12 +110,20 @@ function edgesOf(layer: Layer, making: Making): Edges {
 }
 
 function toGraphLayer(name: LayerName, making: Making): GraphLayer {
-  const { layer, from, tools } = making.edges.get(name) as Edges
+  const { layer, from, tools, chain: wantsChain } = making.edges.get(name) as Edges
   const parent = from === undefined ? undefined : making.layers.get(from.name)
+  const chain = wantsChain ? ancestors(parent, making) : []
   const shared = tools.find((tree) => tree !== undefined)?.name ?? parent?.recipeTools.find(Boolean)
   const recipeTools = tools.map((tree) => tree?.name ?? shared)
-  const needs = [from?.name, ...recipeTools].filter((need) => need !== undefined)
-  return { name, layer, from: from?.name, recipeTools, needs: [...new Set(needs)], root: making.root }
+  const needs = [from?.name, ...chain, ...recipeTools].filter((need) => need !== undefined)
+  return { name, layer, from: from?.name, chain, recipeTools, needs: [...new Set(needs)], root: making.root }
+}
+
+/** Oldest first, without the layer itself. */
+function ancestors(layer: GraphLayer | undefined, making: Making): readonly LayerName[] {
+  const names: LayerName[] = []
+  for (let name = layer?.from; name !== undefined; name = making.layers.get(name)?.from) names.push(name)
+  return names.toReversed()
 }
 
 function duplicate(first: Layer, second: Layer, root: string | undefined): ImgError {

@@ -44,13 +44,14 @@ export function layerInputs(entry: GraphLayer): readonly LayerInput[] {
 export const inputName = (recipe: number, ownName: string): string => `${recipe}.${ownName}`
 
 /**
- * The layers whose content decides this one's, by slot: `from`, `tools`, and `tools.2`… where recipes use different
- * trees. Slots and not names are in the key, so that renaming a parent rebuilds nothing.
+ * The layers whose content decides this one's, by slot: `from`, `chain.1`… from the oldest, `tools`, and `tools.2`…
+ * where recipes use different trees. Slots and not names are in the key, so that renaming a parent rebuilds nothing.
  */
 export function parentSlots(entry: GraphLayer): ReadonlyMap<string, LayerName> {
   const trees = [...new Set(entry.recipeTools)].filter((tree) => tree !== undefined)
   return new Map([
     ...(entry.from === undefined ? [] : [['from', entry.from] as const]),
+    ...entry.chain.map((name, index) => [`chain.${index + 1}`, name] as const),
     ...trees.map((tree, index) => [index === 0 ? 'tools' : `tools.${index + 1}`, tree] as const),
   ])
 }

@@ -29,6 +29,8 @@ export interface Recipe {
   readonly inputs: Readonly<Record<string, InputDeclaration>>
   /** The tool tree whose programs write into the artifact. */
   readonly tools?: Layer
+  /** Every layer the parent stands on is a parent, too: the backend is given the disk of each. */
+  readonly chain?: boolean
   /** Whether the recipe begins a chain (`bootstrap`) or needs a parent. */
   readonly parent: 'none' | 'required'
   steps(facts: Facts): readonly Step[]

@@ -7,4 +7,4 @@ export function sealSteps(): readonly SealStep[] {
 }
 
 /** 2020-01-01T00:00:00Z. A constant: an epoch taken from the build would put the day of the build into the key. */
-const sealEpoch = 1_577_836_800
+export const sealEpoch = 1_577_836_800

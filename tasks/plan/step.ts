@@ -23,6 +23,10 @@ export type Step =
   | SealStep
   | DiskStep
   | ArchiveStep
+  | ExportStep
+
+/** Steps of export mode: they make the artifact's files out of a finished disk. */
+export type ExportStep = ConvertStep | ExtractStep | EmitStep | ChecksumsStep | PackStep
 
 export type StepOf<Name extends Step['do']> = Extract<Step, { do: Name }>
 
@@ -138,6 +142,45 @@ export interface DiskStep {
 /** The root tree becomes `root.tar`. Only at the end of a tool tree. */
 export interface ArchiveStep {
   readonly do: 'archive'
+}
+
+/** The disk in another format. `to`, here and in the other steps, is a file's name and its path in an exported folder. */
+export interface ConvertStep {
+  readonly do: 'convert'
+  readonly to: string
+  readonly format: 'raw' | 'qcow2' | 'vmdk'
+  /** qemu-img's `-o`: `{ subformat: 'streamOptimized' }`. */
+  readonly options?: Readonly<Record<string, string>>
+  readonly compress?: boolean
+}
+
+/** The newest file of the image's tree that matches (`/boot/vmlinuz-*`); none is an error. */
+export interface ExtractStep {
+  readonly do: 'extract'
+  readonly from: string
+  readonly to: string
+}
+
+/** A text file. Placeholders stand for what is known once other files are there: see plan/placeholders.ts. */
+export interface EmitStep {
+  readonly do: 'emit'
+  readonly to: string
+  readonly text: string
+}
+
+/** What sha256sum or sha512sum print of every file made so far. */
+export interface ChecksumsStep {
+  readonly do: 'checksums'
+  readonly to: string
+  readonly algorithm: 'sha256' | 'sha512'
+}
+
+/** A tar archive of files made before, in this order, without owners and dates; they are no files of the artifact any more. */
+export interface PackStep {
+  readonly do: 'pack'
+  readonly to: string
+  readonly files: readonly string[]
+  readonly compress: 'none' | 'gzip'
 }
 
 export type JsonValue =

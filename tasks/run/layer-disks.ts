@@ -5,7 +5,16 @@ import type { Expectations } from '../backends/boot-checks.ts'
 export interface LayerDisks {
   /** The names the selectors mean, without parents. A selector that matches nothing is LAYER_UNKNOWN. */
   select(selectors: readonly string[]): Promise<readonly string[]>
-  /** The layer's disk, built when it is not there yet: absolute path of a raw file nobody may write. */
+  /** Whether the artifact is files for a deployment environment instead of a disk; builds nothing. */
+  isTarget(name: string): boolean
+  /** The artifact's files, built when they are not there yet: bytes by name. A layer has one, `disk.raw`. */
+  files(name: string): Promise<Readonly<Record<string, number>>>
+  /** Writes one of them, verified, and on disk when it returns. */
+  restore(name: string, file: string, to: string): Promise<void>
+  /**
+   * The layer's disk, built when it is not there yet: absolute path of a raw file nobody may write. Of a target, the
+   * disk its files are made from.
+   */
   disk(name: string): Promise<string>
   /** Which bytes `disk` gives: what a test's result holds for. */
   digest(name: string): Promise<string>

@@ -39,6 +39,8 @@ export async function runPhases(entry: GraphLayer, keyed: Keyed, run: PhasesRun)
   const parts = await divide(entry, keyed.phases, bench)
   const steps = parts.reduce((sum, part) => sum + part.steps.length, 0)
   let disk = entry.from === undefined ? undefined : await diskOf(bench.store, parentOf(keyed, entry.from))
+  const chain: string[] = []
+  for (const name of entry.chain) chain.push(await diskOf(bench.store, parentOf(keyed, name)))
   let versions: Readonly<Record<string, string>> = {}
   let last: WorkResult | undefined
   let before = 0
@@ -49,10 +51,12 @@ export async function runPhases(entry: GraphLayer, keyed: Keyed, run: PhasesRun)
     last = await backend.run(
       {
         layer: entry.name,
+        key: keyed.key,
         mode: phase.mode,
         arch: bench.arch,
         steps: own,
         ...(disk === undefined ? {} : { parentDisk: disk }),
+        chain,
         ...(tools === undefined ? {} : { tools: await bench.toolsOf(parentOf(keyed, tools).key) }),
         inputs: run.staged.inputs,
         scripts: run.staged.scripts,

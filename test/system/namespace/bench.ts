@@ -68,6 +68,8 @@ export async function openBench(): Promise<NamespaceBench> {
     writeFileSync(log, '')
     return {
       layer: 'base:test',
+      key: '0'.repeat(64),
+      chain: [],
       mode: 'chroot',
       arch: 'amd64',
       steps,

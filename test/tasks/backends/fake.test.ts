@@ -23,7 +23,7 @@ async function makeWork(steps: readonly Step[], layer = 'base:one'): Promise<Wor
   writeFileSync(parentDisk, '[["/etc/hostname","0644 golden"]]')
   writeFileSync(`${directory}.log`, '')
   const rest = { inputs: {}, apt: {}, directory, log: `${directory}.log`, parentDisk }
-  return { layer, mode: 'chroot', arch: 'amd64', steps, ...rest }
+  return { layer, key: '0'.repeat(64), chain: [], mode: 'chroot', arch: 'amd64', steps, ...rest }
 }
 
 const makeContext = (changes: Partial<RunContext> = {}): RunContext => ({

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { makeExport } from '../../../tasks/commands/export.ts'
@@ -45,6 +45,60 @@ describe('export', () => {
       expect(existsSync(join(context.root, file))).toBe(false)
     },
   )
+})
+
+describe("a target's files", () => {
+  const files = { 'disk.qcow2': 3, 'more/SHA256SUMS': 2048 }
+  const restore = (_layer: string, name: string, to: string): Promise<void> =>
+    Promise.resolve(writeFileSync(to, `content of ${name}`))
+
+  it('go into a folder', async () => {
+    const { call, run, out } = targetExport(restore)
+    expect(await run()).toBe(0)
+    expect(call.printed).toEqual(['out/disk.qcow2       3 B\nout/more/SHA256SUMS  2.0 KiB\n'])
+    expect(readFileSync(join(out, 'more/SHA256SUMS'), 'utf8')).toBe('content of more/SHA256SUMS')
+  })
+
+  it('replace another folder only when told, and all at once', async () => {
+    const { call, run, out } = targetExport(restore)
+    mkdirSync(out)
+    writeFileSync(join(out, 'old'), '')
+    await expect(run()).rejects.toMatchObject({ code: 'USAGE', message: 'out is there already' })
+    expect(await run({ force: true })).toBe(0)
+    expect(readdirSync(out).toSorted()).toEqual(['disk.qcow2', 'more'])
+    expect(readdirSync(call.cwd)).toEqual(['out'])
+  })
+
+  it('leave nothing behind when one cannot be restored', async () => {
+    const { call, run } = targetExport(() => Promise.reject(new Error('lost')))
+    await expect(run()).rejects.toThrow('lost')
+    expect(readdirSync(call.cwd)).toEqual([])
+  })
+
+  it('are not compressed on the way', async () => {
+    const { run } = targetExport(restore)
+    await expect(run({ compress: true })).rejects.toMatchObject({
+      code: 'USAGE',
+      message: '--compress goes with a qcow2 file, and qcow2:a is a target',
+      fields: { hint: 'leave --compress out: what a target compresses stands in the imgfile' },
+    })
+  })
+
+  function targetExport(restoring: typeof restore): {
+    call: ReturnType<typeof fakeCall>
+    run: (options?: Readonly<Record<string, unknown>>) => Promise<number>
+    out: string
+  } {
+    const context = testContext()
+    const { open } = fakeLayerDisks({
+      isTarget: () => true,
+      files: () => Promise.resolve(files),
+      restore: restoring,
+    })
+    const call = fakeCall({ args: ['qcow2:a', 'out'], cwd: context.root })
+    const run = (options = {}): Promise<number> => makeExport(open).run({ ...call, options }, context)
+    return { call, run, out: join(context.root, 'out') }
+  }
 })
 
 /** What was printed. */

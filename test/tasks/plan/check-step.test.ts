@@ -140,3 +140,50 @@ test.each<[unknown, string | undefined, string, string, string?]>([
     ...(found === undefined ? {} : { found }),
   })
 })
+
+const exporting = { recipe: recipe({ mode: 'export' }), first: false, last: false }
+
+test.each<Step>([
+  { do: 'convert', to: 'disk.qcow2', format: 'qcow2', compress: true },
+  { do: 'extract', from: '/boot/vmlinuz-*', to: 'vmlinuz' },
+  { do: 'emit', to: 'blobs/sha256/x.json', text: '{{size disk.qcow2}}' },
+  { do: 'checksums', to: 'SHA256SUMS', algorithm: 'sha256' },
+  { do: 'pack', to: 'libvirt.box', files: ['box.img'], compress: 'gzip' },
+])('fine in mode export: %j', (step) => {
+  expect(checkStep(step, exporting)).toBeUndefined()
+})
+
+test.each<[Step, typeof middle, string, string]>([
+  [
+    run('true'),
+    exporting,
+    'changes an image, which mode export does not',
+    'put it into a layer below the target',
+  ],
+  [
+    { do: 'emit', to: 'a', text: '' },
+    middle,
+    'makes a file, which mode chroot does not',
+    `give the recipe mode: 'export'`,
+  ],
+  [
+    { do: 'emit', to: '../a', text: '' },
+    exporting,
+    'to is "../a", not the name of a file',
+    'for example "disk.qcow2"',
+  ],
+  [
+    { do: 'pack', to: 'a', files: ['/b'], compress: 'none' },
+    exporting,
+    'files is "/b", not the name of a file',
+    'for example "disk.qcow2"',
+  ],
+  [
+    { do: 'emit', to: 'a', text: '{{colour}}' },
+    exporting,
+    'the text has {{colour}}, which means nothing',
+    'there is {{size FILE}}, {{sha256 FILE}}, {{sha512 FILE}}, {{disk-bytes}}, {{disk-gib}}, {{key}}, {{uuid NAME}}, {{hex6 NAME}}',
+  ],
+])('refused: %j', (step, place, message, hint) => {
+  expect(checkStep(step, place)).toMatchObject({ step: step.do, message, hint })
+})

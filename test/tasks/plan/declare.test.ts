@@ -97,6 +97,11 @@ test.each([
     'the third argument is the layer install:trixie, not options',
     'write { from: parent }',
   ],
+  [
+    [recipe(), { from: layer('raw:trixie', recipe({ mode: 'export' }), { from: install }) }],
+    'from is the target raw:trixie, which has files and no disk',
+    'stand on install:trixie instead, or move what sample does below the target',
+  ],
   [[recipe(), 3], 'the options are the number 3, not an object', 'write { from: parent }'],
 ])('layer refused: %j', (given, message, hint) => {
   expect(errorOf(() => untyped('base:trixie', ...given))).toEqual({

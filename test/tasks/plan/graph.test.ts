@@ -32,6 +32,19 @@ test('a recipe without tools uses those of its layer, else of its parent', () =>
   expect(layerOf(graph, 'role:x').needs).toEqual(['base:x', 'tools:trixie'])
 })
 
+test('a recipe that asks for the chain needs every layer below its parent, oldest first', () => {
+  const install = layer('install:x', beginning({ tools }))
+  const base = layer('base:x', recipe(), { from: install })
+  const role = layer('role:x', recipe(), { from: base })
+  const image = layer('docker:x', recipe({ mode: 'export', chain: true }), { from: role })
+  const plain = layer('raw:x', recipe({ mode: 'export' }), { from: role })
+  const graph = makeGraph({ layers: [image, plain] })
+  expect(layerOf(graph, 'docker:x').chain).toEqual(['install:x', 'base:x'])
+  expect(layerOf(graph, 'docker:x').needs).toEqual(['role:x', 'install:x', 'base:x', 'tools:trixie'])
+  expect(layerOf(graph, 'raw:x').chain).toEqual([])
+  expect(layerOf(graph, 'raw:x').needs).toEqual(['role:x', 'tools:trixie'])
+})
+
 test('the same value twice is one layer', () => {
   expect(makeGraph({ layers: [tools, tools] }).layers.size).toBe(1)
 })

@@ -1,0 +1,4 @@
+// What `imgfile/targets` offers. One file per deployment environment, one line here.
+
+export { qcow2, type Qcow2Options, raw, vmdk } from './disk.ts'
+export type { TargetOptions } from './target.ts'

@@ -1,0 +1,48 @@
+// What all targets have in common.
+
+import { layer } from '../../tasks/plan/declare.ts'
+import { isLayerOption, type OptionRules } from '../../tasks/plan/options.ts'
+import type { Layer, LayerName, Recipe } from '../../tasks/plan/recipe.ts'
+import type { ExportStep } from '../../tasks/plan/step.ts'
+import { targetTools } from './tools.ts'
+
+export interface TargetOptions {
+  /** Instead of the name of what it is made from: `openstack:ceph-node`. */
+  readonly name?: LayerName
+  /** Tree of the programs that make the files. */
+  readonly tools?: Layer
+}
+
+export const targetRules: OptionRules['optional'] = {
+  // The name itself is checked where the layer is declared.
+  name: (value) => (typeof value === 'string' ? undefined : 'not text'),
+  tools: isLayerOption,
+}
+
+/** Files made of a layer's disk, as a layer of their own. */
+export function target(kind: string, { from, options, steps, chain = false }: TargetParts): Layer {
+  const recipe: Recipe = {
+    name: kind,
+    mode: 'export',
+    parent: 'required',
+    inputs: {},
+    tools: options.tools ?? targetTools,
+    chain,
+    steps: () => steps,
+  }
+  return layer(options.name ?? targetName(kind, from), recipe, { from })
+}
+
+export interface TargetParts {
+  readonly from: Layer
+  readonly options: TargetOptions
+  readonly steps: readonly ExportStep[]
+  /** Whether it needs the disks of everything below, too. */
+  readonly chain?: boolean
+}
+
+/** `openstack:ceph-node` for `role:ceph-node`; what is no role keeps its kind: `openstack:base-trixie`. */
+export function targetName(kind: string, from: Layer): LayerName {
+  const [fromKind, name = ''] = from.name.split(':')
+  return fromKind === 'role' ? `${kind}:${name}` : `${kind}:${fromKind}-${name}`
+}
