@@ -1,0 +1,51 @@
+// Signs in a folder that exists in a namespace only, so that neither the copied key nor an agent survives, not even
+// kill -9 of us. The user's own folder is only read, and without its agent.
+
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { RunContext } from '../../tasks/context.ts'
+import { ImgError } from '../../tasks/errors.ts'
+import { runProgram } from '../../tasks/run/process.ts'
+import type { SigningKey } from './gpg-keys.ts'
+import { inFolder, lastLines } from './run-gpg.ts'
+
+/** The text, clear-signed. */
+export async function clearSign(text: string, key: SigningKey, context: RunContext): Promise<string> {
+  return inFolder(async (folder) => {
+    await mkdir(join(folder, 'home'), { mode: 0o700 })
+    await writeFile(join(folder, 'text'), text)
+    await writeFile(join(folder, 'key'), key.bytes)
+    const argv = ['/bin/sh', '-ec', signScript, 'sign', key.user, ...key.secrets]
+    const result = await runProgram(context.uid === 0 ? argv : [...ownNamespaces, ...argv], {
+      cwd: folder,
+      env: { LC_ALL: 'C.UTF-8', GNUPGHOME: join(folder, 'home') },
+      signal: context.signal,
+      isolation: context.uid === 0 ? 'namespace' : 'none',
+    })
+    if (result.exitCode === 0) return result.stdout
+    throw new ImgError('SIGNING_FAILED', `gpg cannot sign with ${key.user}`, {
+      hint: 'use a key without passphrase that has not expired, such as `gpg --quick-generate-key` makes one',
+      output: lastLines(result.stderr),
+    })
+  })
+}
+
+/**
+ * A file system in memory over the folder, seen by nobody else: the copies of the keys and the agent's socket are
+ * nowhere else, and go with the last process in here.
+ */
+const signScript = `
+user="$1"; shift
+mount -t tmpfs -o mode=0700,size=16m img-signing "$GNUPGHOME"
+mkdir -m 0700 "$GNUPGHOME/private-keys-v1.d"
+cp -- "$@" "$GNUPGHOME/private-keys-v1.d/"
+gpg --batch --quiet --no-autostart --import key
+gpg --batch --quiet --no-tty --pinentry-mode error --trust-model always --digest-algo SHA512 \\
+  --local-user "$user" --output - --clearsign text
+`
+
+/** What `isolation: namespace` is for root. */
+const ownNamespaces: readonly string[] =
+  'unshare --user --map-root-user --mount --propagation private --pid --fork --kill-child=KILL --mount-proc --'.split(
+    ' ',
+  )
