@@ -39,6 +39,16 @@ export async function runBuild(
   const wanted = selected(project, selectors)
   await removeAbandoned(project.context.cacheDir)
   const decisions = await decideLayers(project.graph, wanted, makeOracle(project))
+  const result = await buildDecided(project, { wanted, decisions }, options)
+  return result === 'void' ? runBuild(project, selectors, options) : result
+}
+
+/** As runBuild, of layers about which everything was asked already; `void` when what was decided no longer holds. */
+export async function buildDecided(
+  project: Project,
+  { wanted, decisions }: { readonly wanted: readonly LayerName[]; readonly decisions: Decisions },
+  options: BuildOptions,
+): Promise<BuildResult | 'void'> {
   const plan = makePlan(project.graph, wanted, decisions)
   const todo = plan.layers.filter(({ action }) => action === 'build' || action === 'undecided')
   project.context.emit({ event: 'plan', layers: plan.layers.length, builds: todo.length })
@@ -48,7 +58,7 @@ export async function runBuild(
   // Planning needs neither a mirror nor a backend, and they take longer to load than a plan to make.
   const { carryOut } = await import('./run/carry-out.ts')
   const outcomes = await carryOut(project, { wanted, plan, decisions }, options)
-  if (outcomes === 'void') return runBuild(project, selectors, options)
+  if (outcomes === 'void') return 'void'
   return result(
     plan.layers.flatMap(({ name, action }) =>
       action === 'skip' ? [] : [built(name, outcomes.get(name) ?? reusedOutcome(decisions, name), decisions)],

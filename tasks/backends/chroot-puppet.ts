@@ -31,11 +31,12 @@ export async function runPuppetStep(build: Build, step: StepOf<'puppet'>): Promi
     },
   })
   const report = await session.run(['cat', apply.report], { root: folders.image, quiet: true })
-  checkReport(report.exitCode === 0 ? report.stdout : undefined, {
+  const { changed, resources } = checkReport(report.exitCode === 0 ? report.stdout : undefined, {
     layer: work.layer,
     locations: await readLocations(work.inputs[step.input]),
     output: output.join('').trimEnd().split('\n').slice(-40).join('\n'),
   })
+  build.context.emit({ event: 'puppet', layer: work.layer, changed, resources })
 }
 
 /** Only for messages: a catalog staged without them is applied just the same. */

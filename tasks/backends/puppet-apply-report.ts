@@ -6,6 +6,8 @@ import type { ErrorFields } from '../errors.ts'
 export interface PuppetReport {
   /** Of the run as puppet itself judged it. */
   readonly status: 'changed' | 'unchanged' | 'failed'
+  /** How many the catalog has. */
+  readonly resources: number
   readonly failed: readonly FailedResource[]
   /** References of what was changed: `File[/etc/motd]`. */
   readonly changed: readonly string[]
@@ -30,6 +32,7 @@ export function readReport(text: string): PuppetReport {
   const known = raw?.status === 'changed' || raw?.status === 'unchanged'
   return {
     status: known ? raw.status : 'failed',
+    resources: resources.length,
     failed: resources
       .filter(({ failed }) => failed)
       .map(({ resource, messages }) => ({

@@ -12,6 +12,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'bring layers up to date',
     load: async () => (await import('./build.ts')).build,
   },
+  watch: {
+    summary: 'build again whenever something a layer is made of changes',
+    load: async () => (await import('./watch.ts')).watch,
+  },
   plan: {
     summary: 'show what a build would do, and why',
     load: async () => (await import('./plan.ts')).plan,

@@ -68,7 +68,7 @@ interface Subject {
   readonly call: Call
 }
 
-async function testLayer({ layer, disks, call }: Subject, context: RunContext): Promise<LayerTest> {
+export async function testLayer({ layer, disks, call }: Subject, context: RunContext): Promise<LayerTest> {
   const { bootTestVersion, testImage } = await import('../backends/boot-test.ts')
   const { firmware, memory, restart, limit, again } = call.options
   const disk = await disks.disk(layer)

@@ -24,7 +24,7 @@ export type WithLayerDisks = <T>(
 export const withLayerDisks: WithLayerDisks = (call, context, run) =>
   withProject(call, context, (project) => run(layerDisks(project)))
 
-function layerDisks(project: Project): LayerDisks {
+export function layerDisks(project: Project): LayerDisks {
   const built = new Map<string, Promise<ReadonlyMap<string, LayerRecord>>>()
   const records = (name: string): Promise<ReadonlyMap<string, LayerRecord>> => {
     const found = built.get(name) ?? buildLayer(project, name)

@@ -32,6 +32,16 @@ export function makeLines(options: { readonly verbosity: Verbosity; readonly ste
           return [...lastLines(event.layer, unfinished), ...outcomeLines(event.layer, event.outcome, options)]
         case 'waiting':
           return [`${event.layer}: waiting for ${escapeControls(event.for)}`]
+        case 'puppet':
+          return [`${event.layer}: ${puppetText(event)}`]
+        case 'watching':
+          return [`watching ${event.folders} folders${event.polling ? ', twice a second' : ''}; Ctrl-C ends`]
+        case 'changed':
+          return [changedText(event.paths)]
+        case 'round-end':
+          return roundLines(event)
+        case 'error':
+          return errorLines(event.error)
         case 'note':
           return [`${prefix(event.layer)}${escapeControls(event.text)}`]
         case 'warning':
@@ -50,6 +60,35 @@ const prefix = (layer: string | undefined): string => (layer === undefined ? '' 
 
 const expected = (ms: number | undefined): string =>
   ms === undefined ? '' : `, about ${formatDuration(ms)} expected`
+
+const shownNames = 5
+
+function puppetText({ changed, resources }: Extract<ImgEvent, { event: 'puppet' }>): string {
+  const names = changed.slice(0, shownNames).map(escapeControls).join(', ')
+  const more = changed.length > shownNames ? ` and ${changed.length - shownNames} more` : ''
+  const which = changed.length === 0 ? '' : `: ${names}${more}`
+  return `puppet changed ${changed.length} of ${resources} resources${which}`
+}
+
+function changedText(paths: readonly string[]): string {
+  const names = paths.slice(0, shownNames).map(escapeControls).join(', ')
+  const more = paths.length > shownNames ? ` and ${paths.length - shownNames} more` : ''
+  return `${names}${more} changed`
+}
+
+function roundLines({ status, ms }: Extract<ImgEvent, { event: 'round-end' }>): string[] {
+  const after = ms === undefined ? '' : `, ${formatDuration(ms)} after the change`
+  switch (status) {
+    case 'built':
+      return [`up to date${after}`]
+    case 'idle':
+      return [ms === undefined ? 'up to date' : 'nothing to build: no key changed']
+    case 'failed':
+      return ['waiting for the next change']
+    case 'superseded':
+      return []
+  }
+}
 
 /** Output comes in pieces; a line is shown when its end has come, so that two layers' lines do not mix. */
 function wholeLines(

@@ -28,5 +28,9 @@ export interface ReporterOptions {
 
 /** What `--quiet` leaves: warnings and failures. */
 export function isImportant(event: ImgEvent): boolean {
-  return event.event === 'warning' || (event.event === 'layer-end' && event.outcome.status === 'failed')
+  return (
+    event.event === 'warning' ||
+    event.event === 'error' ||
+    (event.event === 'layer-end' && event.outcome.status === 'failed')
+  )
 }

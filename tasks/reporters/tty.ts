@@ -38,6 +38,11 @@ export function makeTtyReporter(options: TtyOptions): Reporter {
       if (text.length > 0) scroll(text)
       if (changed || text.length > 0) redraw()
       if (running.size > 0) stopTicker ??= (options.ticker ?? everySecond)(redraw)
+      else {
+        // Somebody who waits for hours must not find the machine awake.
+        stopTicker?.()
+        stopTicker = undefined
+      }
     },
     close: () => {
       if (!closed) draw.clear()
@@ -76,6 +81,11 @@ function follow(running: Map<string, Running>, event: ImgEvent, now: number): bo
     case 'layer-end':
       return running.delete(event.layer)
     case 'plan':
+    case 'puppet':
+    case 'watching':
+    case 'changed':
+    case 'round-end':
+    case 'error':
     case 'output':
     case 'waiting':
     case 'note':
@@ -124,9 +134,9 @@ function everySecond(tick: () => void): () => void {
 
 /** By what a line says, since lines are made without knowing where they go. */
 function coloured(line: string): string {
-  if (/^warning: |: cancelled, /.test(line)) return `\u001b[33m${line}\u001b[39m`
-  if (/: failed after |^ {2}error /.test(line)) return `\u001b[31m${line}\u001b[39m`
-  if (/^\S+: (?:built|fetched|reused|unchanged)\b/.test(line)) return `\u001b[32m${line}\u001b[39m`
+  if (/^warning: |: cancelled, |^waiting for the next change/.test(line)) return `\u001b[33m${line}\u001b[39m`
+  if (/: failed after |^(?: {2})?error /.test(line)) return `\u001b[31m${line}\u001b[39m`
+  if (/^\S+: (?:built|fetched|reused|unchanged)\b|^up to date/.test(line)) return `\u001b[32m${line}\u001b[39m`
   return line
 }
 

@@ -12,12 +12,20 @@ export type Loader = 'node' | 'jiti'
 
 export async function importModule(
   path: string,
-  { cacheDir, loader = bestLoader() }: { readonly cacheDir: string; readonly loader?: Loader | undefined },
+  {
+    cacheDir,
+    loader = bestLoader(),
+    generation = 0,
+  }: {
+    readonly cacheDir: string
+    readonly loader?: Loader | undefined
+    readonly generation?: number
+  },
 ): Promise<unknown> {
   const { registerHooks: hooks } = nodeModule as { registerHooks?: RegisterHooks }
   if (loader === 'jiti' || hooks === undefined) return importThroughJiti(path, cacheDir)
   try {
-    return await importNatively(path, hooks)
+    return await importNatively(path, { registerHooks: hooks, generation })
   } catch (error) {
     // Written for a bundler's resolution or with enums: jiti can, and nothing of it has run yet.
     if (!nativeCannot.has((error as NodeJS.ErrnoException).code ?? '')) throw error
@@ -43,6 +51,8 @@ async function importThroughJiti(path: string, cacheDir: string): Promise<unknow
     interopDefault: false,
     tryNative: false,
     virtualModules,
+    // A module that was loaded before would be the module as it was.
+    moduleCache: false,
   })
   return jiti.import(path)
 }
@@ -58,7 +68,10 @@ interface Resolved {
   readonly shortCircuit?: boolean
 }
 
-async function importNatively(path: string, registerHooks: RegisterHooks): Promise<unknown> {
+async function importNatively(
+  path: string,
+  { registerHooks, generation }: { readonly registerHooks: RegisterHooks; readonly generation: number },
+): Promise<unknown> {
   const own = ownModules()
   const hooks = registerHooks({
     resolve: (specifier, context, next) => {
@@ -66,12 +79,15 @@ async function importNatively(path: string, registerHooks: RegisterHooks): Promi
       if (url !== undefined) return { url, format: 'module', shortCircuit: true }
       const resolved = next(specifier, context)
       // Without it Node would guess from the nearest package.json, and warn about having had to guess.
-      const isTypeScript = /\.m?ts$/.test(resolved.url) && !resolved.url.includes('/node_modules/')
-      return isTypeScript ? { ...resolved, format: 'module-typescript' } : resolved
+      const isOurs = resolved.url.startsWith('file:') && !resolved.url.includes('/node_modules/')
+      const isTypeScript = isOurs && /\.m?ts$/.test(resolved.url)
+      const typed = isTypeScript ? { ...resolved, format: 'module-typescript' } : resolved
+      // Node keeps every module it ever loaded, by its URL.
+      return isOurs && generation > 0 ? { ...typed, url: `${typed.url}?${generation}` } : typed
     },
   })
   try {
-    return await import(pathToFileURL(path).href)
+    return await import(`${pathToFileURL(path).href}${generation > 0 ? `?${generation}` : ''}`)
   } finally {
     hooks.deregister()
   }

@@ -24,6 +24,8 @@ export interface LoadedImgfile {
 export interface LoadContext extends Pick<RunContext, 'root' | 'cacheDir' | 'env' | 'signal'> {
   /** Node itself where it can, unless told: a test runner's own import of TypeScript would be what is tested. */
   readonly loader?: Loader
+  /** How often this process has loaded it before: the modules are read anew each time it is another number. */
+  readonly generation?: number
 }
 
 /** `given` is what `--imgfile` said; the context's root is already its folder. */

@@ -32,6 +32,10 @@ export async function runLayer(
   const started = now()
   const outcome = await bringUpToDate(project, name, running).catch((error: unknown): Outcome => {
     if (!(error instanceof ImgError)) throw error
+    const { signal } = running
+    // What we stopped ourselves did not fail.
+    if (signal.aborted && error.code === 'INTERRUPTED')
+      return { status: 'cancelled', because: reasonOf(signal) }
     return { status: 'failed', error: withLayer(error, name), ms: now() - started }
   })
   emit({ event: 'layer-end', layer: name, outcome })
@@ -117,6 +121,11 @@ async function bringGone(
   )
   const outcome = await runLayer(project, name, { ...running, plan: { layers } })
   if (outcome.status === 'failed') throw outcome.error
+}
+
+/** A reason somebody gave in words, else that of Ctrl-C. */
+function reasonOf({ reason }: AbortSignal): string {
+  return typeof reason === 'string' ? reason : 'interrupted'
 }
 
 function withLayer(error: ImgError, layer: LayerName): ImgError {

@@ -46,7 +46,7 @@ export async function schedule(
     needs.filter((need) => scheduled.has(need)).map((need): [string, string] => [need, name]),
   )
   const run = new ScheduleRun(scheduled, options)
-  const interrupt = (): void => run.stop('interrupted', { abort: true })
+  const interrupt = (): void => run.interrupt(options.signal.reason)
   if (options.signal.aborted) interrupt()
   options.signal.addEventListener('abort', interrupt, { once: true })
   try {
@@ -94,6 +94,13 @@ class ScheduleRun {
     this.#stopped ??= because
     this.#gate.close()
     if (abort) this.#abort.abort()
+  }
+
+  /** A reason that is a text is told; anything else is what an AbortController makes up. */
+  interrupt(reason: unknown): void {
+    this.#stopped ??= typeof reason === 'string' ? reason : 'interrupted'
+    this.#gate.close()
+    this.#abort.abort(reason)
   }
 
   outcomes(): ReadonlyMap<LayerName, Outcome> {

@@ -22,7 +22,7 @@ const about = { layer: 'role:web', locations: { 'Package[nope]': 'puppet/site-mo
 
 describe('success', () => {
   test.each(['changed', 'unchanged'])('a run with status %s', (status) => {
-    const report = { status, failed: [], changed: ['File[/etc/motd]'], skipped: [], errors: [] }
+    const report = { status, resources: 2, failed: [], changed: ['File[/etc/motd]'], skipped: [], errors: [] }
     expect(readReport(textOf(status, [fine, same]))).toEqual(report)
     expect(checkReport(textOf(status, [fine, same]), about)).toEqual(report)
   })
