@@ -20,9 +20,11 @@ export function refuseErrors(findings: readonly Finding[], path: string): void {
   if (errors.length === 1) {
     throw new ImgError('PRESEED_INVALID', first.message, { hint: first.hint, ...place })
   }
-  const list = errors.map(({ line, message, hint }) => `\n  line ${line}: ${message} (${hint})`)
+  const list = errors.map(
+    ({ line, message, hint }) => `\n  ${line === 0 ? '' : `line ${line}: `}${message} (${hint})`,
+  )
   throw new ImgError('PRESEED_INVALID', `${errors.length} errors in the answer file:${list.join('')}`, {
-    hint: 'correct these lines',
+    hint: 'correct them in the file',
     ...place,
   })
 }

@@ -1,6 +1,6 @@
 // Name and network of the machine. An image meets unknown hardware, so interfaces are matched by kind, not by name.
 
-import { isIP } from 'node:net'
+import { ipFamily } from './ip-address.ts'
 import type { Answer } from './parse-preseed.ts'
 import type { Sheet } from './sheet.ts'
 
@@ -86,16 +86,18 @@ function readAddress(sheet: Sheet): StaticAddress | undefined {
     }
     return undefined
   }
-  const bad = [address, gateway].find((one) => one !== undefined && one.value !== '' && isIP(one.value) === 0)
+  const bad = [address, gateway].find(
+    (one) => one !== undefined && one.value !== '' && ipFamily(one.value) === 0,
+  )
   if (bad !== undefined) sheet.error(bad, `"${bad.value}" is no IP address`, 'write it like 192.0.2.7')
   const servers = (nameservers?.value ?? '').split(/[\s,]+/).filter(Boolean)
-  const wrong = servers.find((server) => isIP(server) === 0)
+  const wrong = servers.find((server) => ipFamily(server) === 0)
   if (wrong !== undefined) sheet.error(nameservers, `"${wrong}" is no IP address`, 'write it like 192.0.2.7')
   if (address === undefined || address.value === '') {
     sheet.error(undefined, 'netcfg/disable_autoconfig is set without an address', 'add netcfg/get_ipaddress')
     return undefined
   }
-  const prefix = prefixLength(netmask, isIP(address.value))
+  const prefix = prefixLength(netmask, ipFamily(address.value))
   if (prefix === undefined) {
     sheet.error(netmask ?? address, `"${netmask?.value ?? ''}" is no netmask`, 'write it like 255.255.255.0')
     return undefined
@@ -111,7 +113,7 @@ function readAddress(sheet: Sheet): StaticAddress | undefined {
 function prefixLength(netmask: Answer | undefined, family: number): number | undefined {
   const value = (netmask?.value ?? '').replace(/^\//, '')
   if (/^\d{1,3}$/.test(value)) return Number(value) <= (family === 6 ? 128 : 32) ? Number(value) : undefined
-  if (isIP(value) === 0 || isIP(value) !== family) return undefined
+  if (ipFamily(value) === 0 || ipFamily(value) !== family) return undefined
   const bits = family === 4 ? bitsOf(value.split('.'), 10, 8) : bitsOf(groupsOf(value), 16, 16)
   return /^1*0*$/.test(bits) ? (bits.indexOf('0') === -1 ? bits.length : bits.indexOf('0')) : undefined
 }

@@ -96,7 +96,7 @@ const mayImport: readonly { readonly from: string; readonly may: readonly string
 ]
 
 /** Builtin modules without which a pure module can do nothing to the world, nor be decided by it. */
-const pureBuiltins = ['node:crypto', 'node:path', 'node:util', 'node:net']
+const pureBuiltins = ['node:crypto', 'node:path', 'node:util']
 
 /** Where the process itself may be touched; each says why in its first lines. */
 const processHomes = ['tasks/cli.ts', 'tasks/run/load-guard.ts', 'tasks/run/load-module.ts']

@@ -157,7 +157,7 @@ describe('answer files that are refused', () => {
         message: `2 errors in the answer file:
   line 3: partitioning by "lvm" is not supported (write regular: LVM, encryption and RAID are set up on the machine an image is written to)
   line 4: "a b" is no time zone (write a path below /usr/share/zoneinfo, like Europe/Oslo)`,
-        fields: { hint: 'correct these lines', path: 'answers.cfg', line: 3 },
+        fields: { hint: 'correct them in the file', path: 'answers.cfg', line: 3 },
       },
     ],
     [
