@@ -1,13 +1,13 @@
 // kill -9 of `img` at any moment: no process, mount or loop device of the build is left, and the next one is not disturbed.
 
 import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { WorkResult } from '../../../tasks/backends/backend.ts'
 import { namespaceBackend } from '../../../tasks/backends/namespace.ts'
 import type { Step } from '../../../tasks/plan/step.ts'
-import { runProgram } from '../../../tasks/run/process.ts'
+import { leftovers } from '../../rig/leftovers.ts'
 import { canRun, openBench, smallSteps, type NamespaceBench } from './bench.ts'
 
 const steps: readonly Step[] = [
@@ -61,44 +61,3 @@ describe.runIf(canRun)('killed builds', () => {
     return { tree, ms: Date.now() - began, directory: work.directory }
   }
 })
-
-/** The kernel needs a moment to unmount; what is still there after ten seconds stays. */
-async function leftovers(directory: string): Promise<readonly string[]> {
-  for (let turn = 0; ; turn++) {
-    const found = [...(await loopDevices(directory)), ...mounts(directory), ...processes(directory)]
-    if (found.length === 0 || turn === 100) return found
-    await wait(100)
-  }
-}
-
-async function loopDevices(directory: string): Promise<readonly string[]> {
-  const { stdout } = await runProgram(['losetup', '--list', '--noheadings', '--output', 'NAME,BACK-FILE'])
-  return stdout.split('\n').filter((line) => line.includes(directory))
-}
-
-/** In every mount namespace there is. */
-function mounts(directory: string): readonly string[] {
-  return processIds().filter((id) =>
-    quietly(() => readFileSync(`/proc/${id}/mountinfo`, 'utf8')).includes(directory),
-  )
-}
-
-function processes(directory: string): readonly string[] {
-  return processIds().filter(
-    (id) =>
-      ['exe', 'cwd', 'root'].some((link) =>
-        quietly(() => readlinkSync(`/proc/${id}/${link}`)).includes(directory),
-      ) || quietly(() => readFileSync(`/proc/${id}/cmdline`, 'utf8')).includes(directory),
-  )
-}
-
-const processIds = (): readonly string[] => readdirSync('/proc').filter((name) => /^\d+$/.test(name))
-
-function quietly(read: () => string): string {
-  try {
-    return read()
-  } catch {
-    // It ended while we looked.
-    return ''
-  }
-}
