@@ -1,0 +1,319 @@
+// Somebody edits as editors do while `img watch` runs on the fake backend: what is there in the end is what a cold build
+// makes, nothing is built that nobody asked for, and nothing is missed.
+
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { fakeBackend } from '../../../tasks/backends/fake.ts'
+import { buildDecided, runBuild } from '../../../tasks/build.ts'
+import type { RunContext } from '../../../tasks/context.ts'
+import type { ImgEvent } from '../../../tasks/events.ts'
+import { defineImgfile, layer } from '../../../tasks/plan/declare.ts'
+import type { Layer, Recipe } from '../../../tasks/plan/recipe.ts'
+import type { Step } from '../../../tasks/plan/step.ts'
+import { openLoaded, type Project } from '../../../tasks/run/project.ts'
+import { makeWaker } from '../../../tasks/run/waker.ts'
+import { watchFolders } from '../../../tasks/run/watch-folders.ts'
+import { watchLoop } from '../../../tasks/run/watch-loop.ts'
+import { makeRounds } from '../../../tasks/run/watch-round.ts'
+import { child, fixed, root, write } from '../../rig/fake-project.ts'
+import { testContext } from '../../rig/run-context.ts'
+
+/** The content of its text file is written into the image. */
+const fromText = (path: string): Recipe => ({
+  ...fixed([]),
+  inputs: { text: { kind: 'text', path } },
+  steps: (facts): readonly Step[] => [write('/text', facts.text('text').content.replaceAll(/#.*\n/g, ''))],
+})
+
+const fromFolder = (base: string): Recipe => ({
+  ...fixed([]),
+  inputs: { files: { kind: 'files', base, patterns: ['**'] } },
+  steps: () => [{ do: 'copy', input: 'files', to: '/files' }],
+})
+
+function declared(): readonly Layer[] {
+  const install = layer('install:a', root('one'))
+  const base = child('base:a', install, fromText('base.txt'))
+  return [install, base, child('role:a', base, fromFolder('role'))]
+}
+
+interface Watching {
+  readonly events: readonly ImgEvent[]
+  readonly started: readonly string[]
+  readonly wakes: () => number
+  /** Resolves at the end of a round after which `isDone` holds. */
+  until(isDone: () => Promise<boolean>): Promise<void>
+  stop(): Promise<void>
+}
+
+function startWatching(
+  context: RunContext,
+  layers: readonly Layer[],
+  { poll = false, gates = {} }: { poll?: boolean; gates?: Readonly<Record<string, Promise<void>>> } = {},
+): Watching {
+  const stopping = new AbortController()
+  const backend = fakeBackend({ gates })
+  const events: ImgEvent[] = []
+  const listeners = new Set<() => void>()
+  let wakes = 0
+  const own: RunContext = {
+    ...context,
+    now: Date.now,
+    signal: stopping.signal,
+    emit: (event) => {
+      events.push(event)
+      for (const listener of listeners) listener()
+    },
+  }
+  const waker = makeWaker({
+    now: Date.now,
+    timer: (ms, then) => {
+      const timer = setTimeout(then, ms)
+      return () => clearTimeout(timer)
+    },
+  })
+  const folders = watchFolders({
+    poll,
+    emit: own.emit,
+    onChange: (path) => {
+      if (!rounds.isRelevant(path)) return
+      wakes += 1
+      waker.wake(path)
+      for (const listener of listeners) listener()
+    },
+  })
+  const rounds = makeRounds({
+    context: own,
+    selectors: [],
+    folders,
+    imgfile: { files: () => [], open: (at) => openFixed(at, layers) },
+    build: (project, decided) =>
+      buildDecided(project, decided, { mode: 'keep-going', check: false, backends: [backend] }),
+    after: async () => {
+      for (const listener of listeners) listener()
+    },
+    again: () => waker.wake(context.root),
+  })
+  const looping = watchLoop(rounds, waker, stopping.signal)
+  const stop = async (): Promise<void> => {
+    stopping.abort()
+    await looping
+    await folders.close()
+  }
+  onTestFinished(stop)
+  return {
+    events,
+    started: backend.started,
+    wakes: () => wakes,
+    stop,
+    until: (isDone) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          isDone().then((done) => {
+            if (!done) return
+            listeners.delete(look)
+            resolve()
+          }, reject)
+        }
+        listeners.add(look)
+        look()
+      }),
+  }
+}
+
+async function openFixed(context: RunContext, layers: readonly Layer[]): Promise<Project> {
+  const closure = { files: [], packages: {}, env: [], outside: [] }
+  return openLoaded(context, {
+    path: join(context.root, 'imgfile.ts'),
+    imgfile: defineImgfile({ layers }),
+    closure,
+  })
+}
+
+async function digestOf(context: RunContext, name: string): Promise<string | undefined> {
+  const project = await openFixed(context, declared())
+  try {
+    const { layers } = await runBuild(project, [name], { mode: 'fail-fast', check: false, backends: [] })
+    return layers.find((built) => built.name === name)?.record?.treeDigest
+  } catch {
+    // Not cached: there is no backend to build it with.
+    return undefined
+  } finally {
+    await project.close()
+  }
+}
+
+async function coldDigest(context: RunContext, name: string): Promise<string | undefined> {
+  const cold = { ...testContext(), root: context.root, now: Date.now }
+  const project = await openFixed(cold, declared())
+  try {
+    const built = await runBuild(project, [], { mode: 'fail-fast', check: false, backends: [fakeBackend()] })
+    return built.layers.find((one) => one.name === name)?.record?.treeDigest
+  } finally {
+    await project.close()
+  }
+}
+
+/** mulberry32, so that a failure can be seen again. */
+function random(seed: number): (below: number) => number {
+  let state = seed
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296) * below)
+  }
+}
+
+/** One edit as some editor or tool does it. */
+function edit(folder: string, number: number, choose: (below: number) => number): void {
+  const file = join(folder, `file-${choose(4)}`)
+  const text = `edit ${number}\n`
+  switch (choose(8)) {
+    case 0:
+      writeFileSync(file, text)
+      break
+    case 1:
+      // vim: a probe file, a backup, the new file, the backup away.
+      writeFileSync(join(folder, '4913'), '')
+      rmSync(join(folder, '4913'))
+      writeFileSync(`${file}~`, 'old')
+      writeFileSync(file, text)
+      rmSync(`${file}~`)
+      break
+    case 2:
+      writeFileSync(join(folder, '.tmp'), text)
+      renameSync(join(folder, '.tmp'), file)
+      break
+    case 3:
+      mkdirSync(join(folder, `new-${number}`))
+      writeFileSync(join(folder, `new-${number}`, 'inner'), text)
+      break
+    case 4:
+      rmSync(file, { force: true })
+      writeFileSync(file, text)
+      break
+    case 5:
+      rmSync(join(folder, 'link'), { force: true })
+      symlinkSync(`file-${choose(4)}`, join(folder, 'link'))
+      break
+    case 6:
+      // A folder in another's place, with the same names in it.
+      mkdirSync(`${folder}.new`)
+      writeFileSync(join(`${folder}.new`, 'file-0'), text)
+      renameSync(folder, `${folder}.old`)
+      renameSync(`${folder}.new`, folder)
+      rmSync(`${folder}.old`, { recursive: true })
+      break
+    case 7:
+      writeFileSync(file, text)
+      chmodSync(file, number % 2 === 0 ? 0o755 : 0o644)
+      break
+  }
+}
+
+const immediately = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+function prepare(): RunContext {
+  const context = testContext({ now: Date.now })
+  mkdirSync(join(context.root, 'role'))
+  writeFileSync(join(context.root, 'role', 'file-0'), 'first\n')
+  writeFileSync(join(context.root, 'base.txt'), 'base\n')
+  return context
+}
+
+test.each([1, 2, 3])(
+  '100 edits in bursts end as a cold build does (seed %i)',
+  async (seed) => {
+    const context = prepare()
+    const watching = startWatching(context, declared())
+    await watching.until(async () => watching.events.some(({ event }) => event === 'watching'))
+    const choose = random(seed)
+    for (let number = 0; number < 100;) {
+      for (let burst = choose(8) + 1; burst > 0 && number < 100; burst--) {
+        edit(join(context.root, 'role'), number++, choose)
+      }
+      for (let turns = choose(200); turns > 0; turns--) await immediately()
+    }
+    writeFileSync(join(context.root, 'base.txt'), 'last\n')
+    const wanted = await coldDigest(context, 'role:a')
+    await watching.until(async () => (await digestOf(context, 'role:a')) === wanted)
+    const built = watching.events.flatMap((event) =>
+      event.event === 'layer-start' ? [`${event.layer} ${event.key}`] : [],
+    )
+    expect(new Set(built.filter((one) => one.startsWith('install'))).size).toBe(1)
+    const finished = watching.events.flatMap((event) =>
+      event.event === 'layer-end' && event.outcome.status === 'built'
+        ? [`${event.layer} ${event.outcome.key}`]
+        : [],
+    )
+    expect(new Set(finished).size).toBe(finished.length)
+    expect(watching.events.filter(({ event }) => event === 'error')).toEqual([])
+  },
+  30_000,
+)
+
+test('a comment wakes, and builds nothing', async () => {
+  const context = prepare()
+  const watching = startWatching(context, declared())
+  await watching.until(async () => watching.events.some(({ event }) => event === 'watching'))
+  const before = watching.started.length
+  writeFileSync(join(context.root, 'base.txt'), '# only words\nbase\n')
+  await watching.until(async () => watching.events.at(-1)?.event === 'round-end')
+  expect(watching.events.slice(-3)).toEqual([
+    { event: 'changed', paths: ['base.txt'] },
+    { event: 'plan', layers: 3, builds: 0 },
+    { event: 'round-end', status: 'idle', ms: expect.any(Number) as number },
+  ])
+  expect(watching.started.length).toBe(before)
+}, 30_000)
+
+test('a missing file is told, and the watch goes on until it is back', async () => {
+  const context = prepare()
+  const watching = startWatching(context, declared())
+  await watching.until(async () => watching.events.some(({ event }) => event === 'watching'))
+  renameSync(join(context.root, 'base.txt'), join(context.root, 'away.txt'))
+  await watching.until(async () => watching.events.some(({ event }) => event === 'error'))
+  writeFileSync(join(context.root, 'base.txt'), 'back\n')
+  const wanted = await coldDigest(context, 'role:a')
+  await watching.until(async () => (await digestOf(context, 'role:a')) === wanted)
+  const told = watching.events.find((event) => event.event === 'error')
+  expect(told).toMatchObject({ error: { message: 'there is no file base.txt' } })
+}, 30_000)
+
+test('polling sees a change, too', async () => {
+  const context = prepare()
+  const watching = startWatching(context, declared(), { poll: true })
+  await watching.until(async () => watching.events.some(({ event }) => event === 'watching'))
+  expect(watching.events.at(-1)).toMatchObject({ event: 'watching', polling: true })
+  writeFileSync(join(context.root, 'role', 'file-0'), 'polled\n')
+  const wanted = await coldDigest(context, 'role:a')
+  await watching.until(async () => (await digestOf(context, 'role:a')) === wanted)
+  expect(readFileSync(join(context.root, 'role', 'file-0'), 'utf8')).toBe('polled\n')
+}, 30_000)
+
+test('a change ends a build it makes pointless, and a comment does not', async () => {
+  const context = prepare()
+  const gate: { open?: () => void } = {}
+  const closed = new Promise<void>((resolve) => (gate.open = resolve))
+  const watching = startWatching(context, declared(), { gates: { 'base:a': closed } })
+  const isBuilding = (event: ImgEvent): boolean => event.event === 'layer-start' && event.layer === 'base:a'
+  await watching.until(async () => watching.events.some(isBuilding))
+  const wakes = watching.wakes()
+  writeFileSync(join(context.root, 'base.txt'), '# only words\nbase\n')
+  await watching.until(async () => watching.wakes() > wakes)
+  writeFileSync(join(context.root, 'base.txt'), 'other\n')
+  const isCancelled = (event: ImgEvent): boolean =>
+    event.event === 'layer-end' && event.layer === 'base:a' && event.outcome.status === 'cancelled'
+  await watching.until(async () => watching.events.some(isCancelled))
+  gate.open?.()
+  const wanted = await coldDigest(context, 'role:a')
+  await watching.until(async () => (await digestOf(context, 'role:a')) === wanted)
+  expect(watching.events.find(isCancelled)).toEqual({
+    event: 'layer-end',
+    layer: 'base:a',
+    outcome: { status: 'cancelled', because: 'its inputs changed' },
+  })
+  expect(watching.started.filter((name) => name === 'install:a').length).toBe(1)
+}, 30_000)
