@@ -41,6 +41,14 @@ export function readKeptFooter(at: StoreDir, pack: string): PackFooter | undefin
   return kept && parseFooter(kept)
 }
 
+/** Footer and trailer as they end the pack; throws when they are not here. */
+export function readFooterBytes(at: StoreDir, pack: string): Buffer {
+  const bytes = readKept(at, pack)
+  if (bytes === undefined || parseFooter(bytes) === undefined)
+    throw new Error(`the footer of pack ${pack} is missing or damaged in ${at.footers}`)
+  return bytes
+}
+
 export function isKept(at: StoreDir, pack: string, footer: Buffer): boolean {
   return readKept(at, pack)?.equals(footer) === true
 }

@@ -11,11 +11,14 @@ import { contentPath, readEntry, sha256 } from './entries.ts'
 import { sameStamp, stampOf, type FileStamp } from './file-stamp.ts'
 import { artifactProblem, findLatest, findRecord, latestKey, recordKey } from './find-record.ts'
 import type { KeyLockOptions } from './locks.ts'
+import type { Overlay } from './put-files.ts'
 import { renderRecord } from './record.ts'
+import type { Published, Publisher } from './remotes/publish-entry.ts'
+import type { ReceiveOptions } from './remotes/receive-artifact.ts'
 import { openStoreDir, type StoreDir } from './store-dir.ts'
 import { errnoOf, toStoreError } from './store-error.ts'
 import type { StoreStats } from './store-stats.ts'
-import type { Artifact, ArtifactFile, Store } from './store.ts'
+import type { Artifact, ArtifactFile, LayerRecord, Store } from './store.ts'
 import { readValue, writeValue } from './values.ts'
 import type { StoreProblem, VerifyOptions } from './verify-store.ts'
 import type { Zstd } from './zstd.ts'
@@ -23,12 +26,23 @@ import { makeFolder } from './make-folder.ts'
 
 export interface LocalStore extends Store {
   readonly dir: string
+  /** As the store's `put`; a disk may also be an overlay on its parent, and then only the overlay is read. */
+  put(files: Readonly<Record<string, string | Overlay>>): Promise<Artifact>
   /** A read-only copy of the file on this machine, made once; stays until `close`. */
   materialise(file: ArtifactFile): Promise<string>
-  /** As `materialise`, taking over the file it was just `put` from instead of writing it again. */
-  adopt(path: string, file: ArtifactFile): Promise<string>
+  /**
+   * The files of a materialised disk for an overlay to stand on, nearest first: overlays with their backing files, then
+   * a plain file. They stay until `close`.
+   */
+  materialiseBase(file: ArtifactFile): Promise<readonly string[]>
+  /** Takes over what the file was just `put` from instead of writing it again when it is next asked for. */
+  adopt(from: string | Overlay, file: ArtifactFile): Promise<void>
   /** While `fn` runs, no other process of this user runs under the same key; whoever waits gets the lock if we die. */
   withKeyLock<T>(key: string, options: KeyLockOptions, fn: () => Promise<T>): Promise<T>
+  /** Brings the artifact of a record of a remote here, reading only what is missing; `save` comes after. */
+  receive(from: ReceiveOptions): Promise<Artifact>
+  /** Sends a record and all it needs to a remote. */
+  publish(record: LayerRecord, to: Publisher): Promise<Published>
   verify(options: VerifyOptions): Promise<readonly StoreProblem[]>
   stats(): Promise<StoreStats>
   close(): Promise<void>
@@ -59,6 +73,8 @@ export async function openStore(options: StoreOptions): Promise<LocalStore> {
     try {
       return await fn(await inside())
     } catch (cause) {
+      // What a remote does wrong is no fault of the store.
+      if (cause instanceof Error && foreign.has(cause.name)) throw cause
       throw toStoreError(cause, doing, dir)
     }
   }
@@ -71,9 +87,10 @@ export async function openStore(options: StoreOptions): Promise<LocalStore> {
     writeValue: (key, value) => guarded(`remembering ${key}`, () => writeValue(dir, key, value)),
 
     put(files) {
-      const run = async ({ index, zstd }: Inside): Promise<Artifact> => {
-        const { putFiles } = await import('./put-files.ts')
-        const put = await whileWriting(at, () => putFiles(at, { index, zstd }, files))
+      const run = async (all: Inside): Promise<Artifact> => {
+        const { putFiles, toPutInputs } = await import('./put-files.ts')
+        const inputs = await toPutInputs(all.disks, files)
+        const put = await whileWriting(at, () => putFiles(at, all, inputs))
         for (const [name, file] of Object.entries(put.artifact))
           stamps.set(file.diskDigest, put.stamps[name]!)
         return put.artifact
@@ -113,12 +130,17 @@ export async function openStore(options: StoreOptions): Promise<LocalStore> {
         disks.materialise(file, (to) => restoreFrom(at, all, { file, to, durable: false })),
       ),
 
-    adopt: (path, file) =>
+    materialiseBase: (file) =>
+      guarded('restoring a disk', async ({ disks }) => {
+        return (await disks.chain(file.diskDigest)) ?? [await store.materialise(file)]
+      }),
+
+    adopt: (from, file) =>
       guarded('keeping a disk', async ({ disks }) => {
+        const [path, below] =
+          typeof from === 'string' ? [from] : ([from.overlay, from.parent.diskDigest] as const)
         const put = stamps.get(file.diskDigest)
-        const asPut = put !== undefined && sameStamp(put, await stampOf(path))
-        if (asPut && (await disks.adopt(path, file))) return join(at.disks, `${file.diskDigest}.raw`)
-        return store.materialise(file)
+        if (put !== undefined && sameStamp(put, await stampOf(path))) await disks.adopt(path, file, below)
       }),
 
     withKeyLock: async (key, lock, fn) => {
@@ -126,6 +148,22 @@ export async function openStore(options: StoreOptions): Promise<LocalStore> {
       const { withKeyLock } = await import('./locks.ts')
       return withKeyLock({ folder: at.locks, key }, lock, fn)
     },
+
+    receive(from) {
+      const run = async ({ index, zstd }: Inside): Promise<Artifact> => {
+        const { receiveArtifact } = await import('./remotes/receive-artifact.ts')
+        return whileWriting(at, () => receiveArtifact(at, { index, zstd }, from))
+      }
+      const result = putting.then(() => guarded(`fetching ${from.entry.record.layer}`, run))
+      putting = result.catch(() => undefined)
+      return result
+    },
+
+    publish: (record, to) =>
+      guarded(`publishing ${record.layer}`, async () => {
+        const { publishRecord } = await import('./remotes/publish-entry.ts')
+        return publishRecord(at, { record, log: readValue(dir, record.log) }, to)
+      }),
 
     verify: (verifyOptions) =>
       guarded('verifying the cache', async ({ zstd }) => {
@@ -155,6 +193,8 @@ interface Inside {
   readonly zstd: Zstd
   readonly disks: Disks
 }
+
+const foreign: ReadonlySet<string> = new Set(['RemoteError', 'AbortError'])
 
 const defaultDisksLimit = 20 * 1024 ** 3
 

@@ -1,0 +1,83 @@
+// A folder that machines share, also over NFS: a name appears by link(2), whole and only once.
+
+import { randomUUID } from 'node:crypto'
+import { link, mkdir, open, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { checkName, type ReadOptions, type Remote, RemoteError } from './remote.ts'
+
+export function directoryRemote(folder: string): Remote {
+  return {
+    name: folder,
+    async read(name, options) {
+      checkName(name)
+      return faulty(folder, () => readPart(join(folder, name), options))
+    },
+    async has(name) {
+      checkName(name)
+      return faulty(folder, async () => (await stat(join(folder, name), {})).isFile()).then(
+        (is) => is === true,
+      )
+    },
+    async create(name, data) {
+      checkName(name)
+      const created = await faulty(folder, () => createFile(join(folder, name), data))
+      if (created === undefined) throw new RemoteError('unreachable', `${folder} is not there`)
+      return created
+    },
+  }
+}
+
+async function readPart(path: string, { limit, range }: ReadOptions): Promise<Buffer> {
+  const handle = await open(path, 'r')
+  try {
+    const { size } = await handle.stat()
+    const start = Math.min(range?.start ?? 0, size)
+    const length = Math.min(range?.end ?? size, size) - start
+    if (length > limit) throw new RemoteError('answer', `${path} has ${length} bytes, more than ${limit}`)
+    const bytes = Buffer.allocUnsafe(length)
+    const { bytesRead } = await handle.read(bytes, 0, length, start)
+    return bytes.subarray(0, bytesRead)
+  } finally {
+    await handle.close()
+  }
+}
+
+async function createFile(path: string, data: Buffer): Promise<'created' | 'there'> {
+  const folder = dirname(path)
+  await mkdir(folder, { recursive: true })
+  // In the same folder: a link cannot reach another filesystem.
+  const temporary = join(folder, `.tmp-${randomUUID()}`)
+  try {
+    const handle = await open(temporary, 'wx', 0o644)
+    try {
+      await handle.writeFile(data)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    return await link(temporary, path).then(
+      () => 'created' as const,
+      (cause: unknown) => {
+        if (codeOf(cause) === 'EEXIST') return 'there' as const
+        throw cause
+      },
+    )
+  } finally {
+    await rm(temporary, { force: true })
+  }
+}
+
+/** Undefined when there is nothing under the name. */
+async function faulty<T>(folder: string, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work()
+  } catch (cause) {
+    if (cause instanceof RemoteError) throw cause
+    const code = codeOf(cause)
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    const fault = code === 'EACCES' || code === 'EPERM' || code === 'EROFS' ? 'denied' : 'unreachable'
+    throw new RemoteError(fault, `${folder}: ${(cause as Error).message}`, { cause })
+  }
+}
+
+const codeOf = (cause: unknown): unknown => (cause as { code?: unknown } | null)?.code

@@ -1,0 +1,174 @@
+// One HTTP exchange with a server that may be down, slow, lying or hostile: every wait and every length has a limit,
+// credentials stay with the origin they are for.
+
+import { RemoteError } from './remote.ts'
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'MKCOL'
+  readonly url: URL
+  readonly headers?: Readonly<Record<string, string>>
+  /** Added for the first origin only. */
+  readonly authorize?: Authorize
+  readonly body?: Buffer
+  readonly signal: AbortSignal
+  /** Bytes of the answer. */
+  readonly limit: number
+  /** Statuses the caller deals with though they mean a fault. */
+  readonly expects?: readonly number[]
+}
+
+export type Authorize = (request: {
+  readonly method: string
+  readonly url: URL
+  readonly headers: Readonly<Record<string, string>>
+}) => Promise<Readonly<Record<string, string>>>
+
+export interface HttpAnswer {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: Buffer
+  /** Where the answer came from, redirects followed. */
+  readonly url: URL
+}
+
+export type Ask = (request: HttpRequest) => Promise<HttpAnswer>
+
+/** Statuses that mean a fault throw RemoteError; all others are the caller's to judge. */
+export async function httpRequest(request: HttpRequest): Promise<HttpAnswer> {
+  let url = request.url
+  for (let hops = 0; hops <= redirectsMax; hops++) {
+    const answer = await exchange(request, url)
+    const location = redirects.has(answer.status) ? answer.headers.get('location') : null
+    if (location === null) return request.expects?.includes(answer.status) ? answer : judge(answer)
+    url = redirected(url, location)
+  }
+  throw new RemoteError('answer', `${shown(request.url)} redirects more than ${redirectsMax} times`)
+}
+
+async function exchange(request: HttpRequest, url: URL): Promise<HttpAnswer> {
+  const { method, body, limit } = request
+  const ownHeaders = request.headers ?? {}
+  const isHome = url.origin === request.url.origin
+  const added = isHome ? await request.authorize?.({ method, url, headers: ownHeaders }) : undefined
+  const clock = openClock(request.signal, headersLimit + (body === undefined ? 0 : body.length / slowest))
+  try {
+    const response = await fetch(url, {
+      method,
+      headers: { ...ownHeaders, ...added },
+      redirect: 'manual',
+      signal: clock.signal,
+      ...(body === undefined ? {} : { body: new Uint8Array(body) }),
+    })
+    const bytes = await readBody(response, { limit, url, clock })
+    const answer = { status: response.status, headers: response.headers, body: bytes, url }
+    checkLength(method, answer)
+    return answer
+  } catch (cause) {
+    if (cause instanceof RemoteError) throw cause
+    if (request.signal.aborted) throw cause
+    if (clock.signal.aborted) throw new RemoteError('slow', `${shown(url)} did not answer in time`, { cause })
+    throw new RemoteError('unreachable', `${shown(url)} cannot be reached: ${reasonOf(cause)}`, { cause })
+  } finally {
+    clock.stop()
+  }
+}
+
+async function readBody(
+  response: Response,
+  { limit, url, clock }: { readonly limit: number; readonly url: URL; readonly clock: Clock },
+): Promise<Buffer> {
+  const parts: Uint8Array[] = []
+  let length = 0
+  const body = response.body as ReadableStream<Uint8Array> | null
+  if (body === null) return Buffer.alloc(0)
+  for await (const part of body) {
+    length += part.length
+    if (length > limit) {
+      throw new RemoteError('answer', `${shown(url)} sends more than the ${limit} bytes there can be`)
+    }
+    parts.push(part)
+    clock.progress(length)
+  }
+  return Buffer.concat(parts)
+}
+
+/** A connection that broke may look like an end; whoever says the length is held to it. */
+function checkLength(method: string, { headers, body, url }: HttpAnswer): void {
+  const said = headers.get('content-length')
+  if (method === 'HEAD' || said === null || headers.has('content-encoding')) return
+  if (Number(said) === body.length) return
+  throw new RemoteError('unreachable', `${shown(url)} sent ${body.length} of ${said} bytes`)
+}
+
+interface Clock {
+  readonly signal: AbortSignal
+  /** Bytes so far: a body may take long as long as it comes. */
+  progress(bytes: number): void
+  stop(): void
+}
+
+function openClock(outer: AbortSignal, firstMs: number): Clock {
+  const own = new AbortController()
+  const end = (): void => own.abort()
+  let timer = setTimeout(end, firstMs)
+  let window = { at: Date.now(), bytes: 0 }
+  return {
+    signal: AbortSignal.any([outer, own.signal]),
+    progress(bytes) {
+      clearTimeout(timer)
+      timer = setTimeout(end, idleLimit)
+      const ms = Date.now() - window.at
+      if (ms < speedWindow) return
+      if ((bytes - window.bytes) / ms < slowest) end()
+      window = { at: Date.now(), bytes }
+    },
+    stop: () => clearTimeout(timer),
+  }
+}
+
+function judge(answer: HttpAnswer): HttpAnswer {
+  const { status, url } = answer
+  if (status === 401 || status === 403) {
+    throw new RemoteError('denied', `${shown(url)} refuses (HTTP ${status})`)
+  }
+  if (status === 408 || status === 429 || status >= 500) {
+    const retryAfterMs = retryAfter(answer.headers.get('retry-after'))
+    const later = retryAfterMs === undefined ? {} : { retryAfterMs }
+    throw new RemoteError('busy', `${shown(url)} answers HTTP ${status}`, later)
+  }
+  return answer
+}
+
+function redirected(from: URL, location: string): URL {
+  const to = URL.canParse(location, from) ? new URL(location, from) : undefined
+  if (to === undefined || (to.protocol !== 'https:' && to.protocol !== 'http:') || to.username !== '') {
+    throw new RemoteError('answer', `${shown(from)} redirects to ${JSON.stringify(location.slice(0, 200))}`)
+  }
+  if (from.protocol === 'https:' && to.protocol === 'http:') {
+    throw new RemoteError('answer', `${shown(from)} redirects from https to ${shown(to)}`)
+  }
+  return to
+}
+
+/** Seconds or a date; nonsense and the past count as nothing said. */
+function retryAfter(text: string | null): number | undefined {
+  if (text === null) return undefined
+  const ms = /^\d{1,6}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now()
+  return Number.isFinite(ms) && ms > 0 ? ms : undefined
+}
+
+/** Without query and credentials: a presigned URL is a secret. */
+export const shown = (url: URL): string => `${url.origin}${url.pathname}`
+
+function reasonOf(cause: unknown): string {
+  const inner = (cause as { cause?: unknown }).cause ?? cause
+  return inner instanceof Error ? inner.message || String((inner as { code?: unknown }).code) : String(inner)
+}
+
+const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
+const redirectsMax = 5
+const headersLimit = 15_000
+const idleLimit = 15_000
+const speedWindow = 30_000
+/** Bytes per ms. */
+const slowest = 10

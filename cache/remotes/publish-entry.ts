@@ -1,0 +1,96 @@
+// A record into a remote: blobs first, the signed entry last, so that whoever sees the entry finds all of it.
+
+import { readContent, sha256 } from '../entries.ts'
+import { readFooterBytes } from '../footers.ts'
+import { parseTrailer, trailerLength } from '../pack-format.ts'
+import type { StoreDir } from '../store-dir.ts'
+import type { LayerRecord } from '../store.ts'
+import type { PrivateKey } from '../trust/dsse.ts'
+import { type EntryContent, signEntry } from '../trust/signed-entry.ts'
+import { entryName } from './find-entry.ts'
+import { inParallel } from './in-parallel.ts'
+import { blobName, type Remote } from './remote.ts'
+
+export interface Publisher {
+  readonly remote: Remote
+  readonly key: PrivateKey
+  readonly project: string
+  readonly namespace: string
+  readonly signal: AbortSignal
+}
+
+export interface Published {
+  readonly status: 'created' | 'there'
+  /** Bytes the remote had not. */
+  readonly sent: number
+}
+
+/** Throws RemoteError, or an Error when the store lacks something the record needs. */
+export async function publishRecord(
+  at: StoreDir,
+  { record, log }: { readonly record: LayerRecord; readonly log: Buffer | undefined },
+  to: Publisher,
+): Promise<Published> {
+  const { remote, signal } = to
+  const subject = record.key
+  if (await remote.has(entryName(to.namespace, subject, to.key.id), signal))
+    return { status: 'there', sent: 0 }
+  const files = Object.values(record.artifact)
+  const packIds = [...new Set(files.flatMap(({ packs }) => packs))]
+  const packs: Record<string, { size: number; footer: string }> = {}
+  const blobs: { readonly digest: string; readonly read: () => Buffer }[] = []
+  for (const id of packIds) {
+    const footer = readFooterBytes(at, id)
+    const digest = sha256(footer)
+    packs[id] = { size: parseTrailer(footer.subarray(-trailerLength))!.packSize, footer: digest }
+    blobs.push({ digest: id, read: () => contentOf(at, id) }, { digest, read: () => footer })
+  }
+  for (const { mapDigest } of files) blobs.push({ digest: mapDigest, read: () => contentOf(at, mapDigest) })
+  const logDigest = log && sha256(log)
+  if (log !== undefined && logDigest !== undefined) blobs.push({ digest: logDigest, read: () => log })
+  let sent = 0
+  await inParallel(blobs, uploadsAtOnce, async (blob) => {
+    sent += await sendBlob(blob, to)
+  })
+  const content: EntryContent = { kind: 'record', record, packs, log: logDigest }
+  const refers = blobs.map(({ digest }) => blobName(digest))
+  return { status: await createEntry(subject, content, { ...to, refers }), sent }
+}
+
+/** A small value others would have to compute. */
+export async function publishValue(subject: string, value: Buffer, to: Publisher): Promise<Published> {
+  if (await to.remote.has(entryName(to.namespace, subject, to.key.id), to.signal))
+    return { status: 'there', sent: 0 }
+  const digest = sha256(value)
+  const sent = await sendBlob({ digest, read: () => value }, to)
+  const refers = [blobName(digest)]
+  return { status: await createEntry(subject, { kind: 'value', blob: digest }, { ...to, refers }), sent }
+}
+
+async function sendBlob(
+  { digest, read }: { readonly digest: string; readonly read: () => Buffer },
+  { remote, signal }: Publisher,
+): Promise<number> {
+  signal.throwIfAborted()
+  if (await remote.has(blobName(digest), signal)) return 0
+  const data = read()
+  return (await remote.create(blobName(digest), data, { signal })) === 'created' ? data.length : 0
+}
+
+async function createEntry(
+  subject: string,
+  content: EntryContent,
+  to: Publisher & { readonly refers: readonly string[] },
+): Promise<'created' | 'there'> {
+  const { remote, key, project, namespace, signal, refers } = to
+  const bytes = signEntry({ project, namespace, subject }, content, key)
+  return remote.create(entryName(namespace, subject, key.id), bytes, { signal, refers })
+}
+
+function contentOf(at: StoreDir, digest: string): Buffer {
+  const content = readContent(at.dir, digest)
+  if (content.status === 'whole') return content.data
+  throw new Error(`${digest} is ${content.status} in ${at.dir}`)
+}
+
+const uploadsAtOnce = 4

@@ -1,0 +1,119 @@
+// An artifact out of a remote into the store: only the chunks that are not here, in few large pieces. A pack of which
+// most is missing comes whole and stays the pack it is; it counts at once, so that an interrupted transfer goes on there.
+
+import type { ChunkIndex } from '../chunk-index.ts'
+import { putContent } from '../content.ts'
+import { keepFooters, packProblem } from '../footers.ts'
+import { type MapEntry, type MapRoot, parseLeaf, parseRoot } from '../map-format.ts'
+import { openPackWriter } from '../pack-writer.ts'
+import { packsOf } from '../put-files.ts'
+import type { StoreDir } from '../store-dir.ts'
+import type { Artifact, ArtifactFile } from '../store.ts'
+import type { RecordEntry } from '../trust/signed-entry.ts'
+import type { Zstd } from '../zstd.ts'
+import { openChunkReader } from '../chunk-reader.ts'
+import { fetchChunks } from './fetch-chunks.ts'
+import { readBlob } from './read-blob.ts'
+import type { Remote } from './remote.ts'
+
+export interface ReceiveOptions {
+  readonly remote: Remote
+  readonly entry: RecordEntry
+  readonly signal: AbortSignal
+  /** Bytes that came so far. */
+  readonly onProgress: (bytes: number) => void
+}
+
+/** The record's artifact with the packs it has here; durable when it returns. Throws RemoteError, MapError. */
+export async function receiveArtifact(
+  at: StoreDir,
+  to: { readonly index: ChunkIndex; readonly zstd: Zstd },
+  from: ReceiveOptions,
+): Promise<Artifact> {
+  const { remote, entry, signal } = from
+  await to.index.refresh()
+  const files = Object.entries(entry.record.artifact)
+  const roots = await Promise.all(
+    files.map(async ([, file]) => {
+      const bytes = await readBlob(remote, file.mapDigest, { signal, limit: rootMax })
+      return { file, bytes, root: checkedRoot(parseRoot(bytes), file) }
+    }),
+  )
+  const { onProgress } = from
+  const packs = {
+    remote,
+    packs: elsewhere(at, entry.packs),
+    footers: new Map(),
+    bytes: 0,
+    signal,
+    onProgress,
+  }
+  const added = async (digests: Iterable<Buffer>): Promise<number> => {
+    const writer = openPackWriter(at, to.index, to.zstd)
+    try {
+      const before = packs.bytes
+      await fetchChunks(digests, {
+        packs,
+        index: to.index,
+        zstd: to.zstd,
+        writer,
+        keepPack: keepPack(at, to.index),
+      })
+      await writer.flush()
+      await writer.keep()
+      return packs.bytes - before
+    } catch (cause) {
+      await writer.drop()
+      throw cause
+    }
+  }
+  await added(roots.flatMap(({ root }) => root.leaves.map(({ digest }) => digest)))
+  const artifact: Record<string, ArtifactFile> = {}
+  for (const [place, [name, file]] of files.entries()) {
+    const { root, bytes } = roots[place]!
+    const entries = await readLeaves(at, to, root)
+    const addedBytes = await added(entries.map(({ digest }) => digest))
+    await putContent(at.dir, `map:${file.mapDigest}`, { data: bytes, digest: file.mapDigest })
+    artifact[name] = { ...file, packs: packsOf(to.index, [...entries, ...root.leaves]), addedBytes }
+  }
+  return artifact
+}
+
+function checkedRoot(root: MapRoot, file: ArtifactFile): MapRoot {
+  if (root.size !== file.size) throw new Error(`a map of ${root.size} bytes for a file of ${file.size}`)
+  return root
+}
+
+/** What is in a pack that is here is not missing. */
+function elsewhere(at: StoreDir, packs: RecordEntry['packs']): RecordEntry['packs'] {
+  return Object.fromEntries(Object.entries(packs).filter(([id]) => packProblem(at, id) !== undefined))
+}
+
+const keepPack =
+  (at: StoreDir, index: ChunkIndex) =>
+  async (id: string, bytes: Buffer, footer: Buffer): Promise<void> => {
+    await putContent(at.dir, `pack:${id}`, { data: bytes, digest: id })
+    await keepFooters(at, new Map([[id, footer]]))
+    await index.refresh()
+  }
+
+async function readLeaves(
+  at: StoreDir,
+  { index, zstd }: { readonly index: ChunkIndex; readonly zstd: Zstd },
+  root: MapRoot,
+): Promise<readonly MapEntry[]> {
+  const reader = openChunkReader(at, { index, zstd, onDamage: 'quarantine' })
+  try {
+    const entries: MapEntry[] = []
+    for (const [place, { start, digest }] of root.leaves.entries()) {
+      const end = root.leaves[place + 1]?.start ?? root.size
+      const bytes = Buffer.from(await reader.read(digest))
+      entries.push(...parseLeaf(bytes, start, { end, size: root.size }))
+    }
+    return entries
+  } finally {
+    reader.close()
+  }
+}
+
+const rootMax = 16 * 1024 * 1024
