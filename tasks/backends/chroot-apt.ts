@@ -1,10 +1,10 @@
 // Build-time apt: repositories, keys, lists and downloaded packages lie in /run/img/apt, which is no part of the
 // image. APT_CONFIG names them, so nothing under the image's own /etc/apt is touched, and steps may edit that freely.
 
-import { mkdir, writeFile, copyFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { AptAccess } from './backend.ts'
-import { runInImage, type Build } from './namespace-build.ts'
+import { runInImage, runOnHost, type Build } from './namespace-build.ts'
 import { mountApt } from './namespace-mounts.ts'
 import type { StepOf } from '../plan/step.ts'
 
@@ -20,12 +20,15 @@ export async function writeAptFolder(build: Build, name: string, seenAs: string 
   const access = build.work.apt[name]
   if (access === undefined) throw new Error(`no access to the repositories ${name} was given`)
   const folder = aptFolder(build, name)
-  await mkdir(path.join(folder, 'lists/partial'), { recursive: true })
-  await mkdir(path.join(folder, 'cache/archives/partial'), { recursive: true })
   const lines = access.sources.map((line) => `${line.replaceAll(inImage, seenAs)}\n`)
-  await writeFile(path.join(folder, 'sources.list'), lines.join(''))
-  await writeFile(path.join(folder, 'apt.conf'), renderAptConf(access))
-  await copyFile(access.keyring, path.join(folder, 'keyring.gpg'))
+  const lay = async (name: string, input: string | Uint8Array): Promise<void> => {
+    const script = 'mkdir -p "$1/lists/partial" "$1/cache/archives/partial" && cat >"$1/$2"'
+    const what = `laying out ${name} of apt`
+    await runOnHost(build, ['sh', '-euc', script, 'sh', folder, name], { input, what, quiet: true })
+  }
+  await lay('sources.list', lines.join(''))
+  await lay('apt.conf', renderAptConf(access))
+  await lay('keyring.gpg', await readFile(access.keyring))
   return folder
 }
 

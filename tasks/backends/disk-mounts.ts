@@ -26,6 +26,10 @@ export async function copyDisk(build: Build, parentDisk: string): Promise<string
 export interface MountPlace {
   readonly tree: string
   readonly readOnly: boolean
+  /** Block device of a part, where the disk is one; else a loop device on its file. */
+  readonly deviceOf?: (part: DiskPart) => string
+  /** Read already, where the session's machine cannot. */
+  readonly parts?: readonly DiskPart[]
 }
 
 export async function mountDisk(
@@ -33,15 +37,16 @@ export async function mountDisk(
   file: string,
   place: MountPlace = { tree: build.folders.tree, readOnly: false },
 ): Promise<MountedDisk> {
-  const parts = await inspectDisk(build, file)
+  const parts = place.parts ?? (await inspectDisk(build, file))
   const candidates = parts.filter(isMountable)
   const waiting = new Map<DiskPart, string>()
   for (const [index, part] of candidates.entries()) {
     const at = path.join(build.folders.work, 'mounts', `filesystem-${index}`)
     const access = place.readOnly ? readOnlyOptions[part.kind] : 'noatime,discard'
-    const options = `loop,offset=${part.start},sizelimit=${part.size},${access}`
+    const device = place.deviceOf?.(part)
+    const loop = device === undefined ? `loop,offset=${part.start},sizelimit=${part.size},` : ''
     await runOnHost(build, ['mkdir', '-p', at], { what: 'making a mount point' })
-    await runOnHost(build, ['mount', '-t', part.kind, '-o', options, '--', file, at], {
+    await runOnHost(build, ['mount', '-t', part.kind, '-o', `${loop}${access}`, '--', device ?? file, at], {
       what: `mounting the ${part.kind} filesystem at byte ${part.start} of the parent's disk`,
     })
     waiting.set(part, at)
@@ -68,12 +73,9 @@ export async function mountDisk(
 
 /** Everything is written to the file, and no loop device holds it, when this returns. */
 export async function unmountDisk(build: Build, disk: MountedDisk): Promise<void> {
-  const { tools, image, tree } = build.folders
+  await unmountImage(build)
   const script = `
-file=$1; shift
-for root; do
-  while mountpoint -q "$root"; do umount -R "$root"; done
-done
+file=$1
 # The kernel lets a loop device go a moment after its last mount.
 turns=0
 while [ -n "$(losetup --noheadings --output NAME --associated "$file")" ]; do
@@ -82,9 +84,14 @@ while [ -n "$(losetup --noheadings --output NAME --associated "$file")" ]; do
   sleep 0.1
 done
 `
-  await runOnHost(build, ['sh', '-euc', script, 'sh', disk.file, tools, image, tree], {
-    what: 'unmounting the image',
-  })
+  await runOnHost(build, ['sh', '-euc', script, 'sh', disk.file], { what: 'unmounting the image' })
+}
+
+/** The image's filesystems and everything that was mounted for its steps. */
+export async function unmountImage(build: Build): Promise<void> {
+  const { tools, image, tree } = build.folders
+  const script = 'for root; do while mountpoint -q "$root"; do umount -R "$root"; done; done'
+  await runOnHost(build, ['sh', '-euc', script, 'sh', tools, image, tree], { what: 'unmounting the image' })
 }
 
 /** Ends what steps left running: a filesystem with a running program cannot be unmounted. */

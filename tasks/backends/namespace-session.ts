@@ -1,18 +1,32 @@
 // One set of namespaces per build. Its first process is started so that it dies with `img`; the kernel then kills
 // everything else in there, unmounts what was mounted and frees the loop devices: nothing has to be cleaned up.
 
-import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { ImgError } from '../errors.ts'
-import { programPath, runProgram, type ProgramResult } from '../run/process.ts'
+import {
+  programPath,
+  runProgram,
+  streamProgram,
+  type ProgramOptions,
+  type ProgramResult,
+  type ProgramStream,
+} from '../run/process.ts'
 
 export interface NamespaceOptions {
   /** Private, for the session's own files and mount points. */
   readonly directory: string
   /** Without root the namespaces belong to a user namespace with the user's subordinate ids. */
   readonly userNamespace: boolean
+  /** Where the namespaces are made; on this machine when absent. */
+  readonly machine?: Machine
   readonly signal: AbortSignal
   readonly log?: string
+}
+
+/** What runs programs: this machine, or one that was booted for it. */
+export interface Machine {
+  run(argv: readonly string[], options?: ProgramOptions): Promise<ProgramResult>
+  stream(argv: readonly string[], options?: Pick<ProgramOptions, 'env' | 'signal'>): ProgramStream
 }
 
 export interface SessionCommand {
@@ -30,6 +44,8 @@ export interface SessionCommand {
 
 export interface NamespaceSession {
   run(argv: readonly string[], command?: SessionCommand): Promise<ProgramResult>
+  /** For output that is too much to be kept. */
+  stream(argv: readonly string[], command?: Pick<SessionCommand, 'root' | 'env'>): ProgramStream
   /** The command line by which `run` starts a program, and its environment. */
   commandLine(argv: readonly string[], command?: SessionCommand): CommandLine
   /** A path of the namespaces as we can open it from outside. */
@@ -44,21 +60,22 @@ export interface CommandLine {
 }
 
 export async function openNamespace(options: NamespaceOptions): Promise<NamespaceSession> {
-  const init = path.join(options.directory, 'systemd')
-  await mkdir(options.directory, { recursive: true })
-  await writeFile(init, initScript)
-  await chmod(init, 0o755)
-  const { pid, ended } = await startInit(init, options)
+  const machine = options.machine ?? thisMachine
+  const { pid, ended } = await startInit(machine, options)
   const isAlive = { value: true }
   void ended.then(() => (isAlive.value = false))
   const close = async (): Promise<void> => {
-    if (isAlive.value) await runProgram(['sh', '-c', 'kill -KILL "$1" 2>/dev/null', 'sh', pid])
+    if (isAlive.value) await machine.run(['sh', '-c', 'kill -KILL "$1" 2>/dev/null', 'sh', pid])
     await ended
   }
   const onAbort = (): void => void close()
   options.signal.addEventListener('abort', onAbort, { once: true })
   return {
-    run: (argv, command = {}) => runInside({ pid, options, argv, command }),
+    run: (argv, command = {}) => runInside(machine, { pid, options, argv, command }),
+    stream: (argv, command = {}) => {
+      const line = makeCommandLine({ pid, options, argv, command })
+      return machine.stream(line.argv, { env: line.env, signal: options.signal })
+    },
     commandLine: (argv, command = {}) => makeCommandLine({ pid, options, argv, command }),
     seenFromOutside: (inside) => path.join('/proc', pid, 'root', inside),
     close: async () => {
@@ -67,6 +84,8 @@ export async function openNamespace(options: NamespaceOptions): Promise<Namespac
     },
   }
 }
+
+const thisMachine: Machine = { run: runProgram, stream: streamProgram }
 
 /**
  * `systemd` is what /proc/1/comm reads: the kernel takes a script's own name. /proc/self/stat is read before /proc
@@ -84,15 +103,19 @@ done
 `
 
 async function startInit(
-  init: string,
+  machine: Machine,
   options: NamespaceOptions,
 ): Promise<{ readonly pid: string; readonly ended: Promise<void> }> {
+  const init = path.join(options.directory, 'systemd')
+  const lay = 'mkdir -p "${1%/*}" && cat >"$1" && chmod 0755 "$1"'
+  const laid = await machine.run(['sh', '-c', lay, 'sh', init], { input: initScript })
+  if (laid.exitCode !== 0) throw refused(options, laid.stderr)
   const output: string[] = []
   let onStarted: ((pid: string) => void) | undefined
   const started = new Promise<string>((resolve) => (onStarted = resolve))
   const flags = '--mount --propagation private --pid --ipc --uts --fork --kill-child=KILL'
   const user = options.userNamespace ? ['--user', '--map-root-user', '--map-auto'] : []
-  const running = runProgram(['unshare', ...user, ...flags.split(' '), '--', init], {
+  const running = machine.run(['unshare', ...user, ...flags.split(' '), '--', init], {
     env: { LC_ALL: 'C.UTF-8' },
     onOutput: (text) => {
       output.push(text)
@@ -103,13 +126,16 @@ async function startInit(
   const ended = running.then(() => undefined)
   const first = await Promise.race([started, ended])
   if (first !== undefined) return { pid: first, ended }
-  throw new ImgError('BACKEND_UNAVAILABLE', 'cannot create the namespaces a build runs in', {
-    hint: options.userNamespace
+  throw refused(options, output.join(''))
+}
+
+const refused = ({ userNamespace }: NamespaceOptions, output: string): ImgError =>
+  new ImgError('BACKEND_UNAVAILABLE', 'cannot create the namespaces a build runs in', {
+    hint: userNamespace
       ? 'unprivileged user namespaces and subordinate ids (/etc/subuid, package uidmap) are needed: run `img doctor`'
       : 'run `img doctor`; inside a container the capability SYS_ADMIN is needed',
-    output: output.join('').trim(),
+    output: output.trim(),
   })
-}
 
 interface InsideCall {
   readonly pid: string
@@ -118,10 +144,10 @@ interface InsideCall {
   readonly command: SessionCommand
 }
 
-function runInside(call: InsideCall): Promise<ProgramResult> {
+function runInside(machine: Machine, call: InsideCall): Promise<ProgramResult> {
   const { options, command } = call
   const { argv, env } = makeCommandLine(call)
-  return runProgram(argv, {
+  return machine.run(argv, {
     env,
     signal: options.signal,
     ...(command.input === undefined ? {} : { input: command.input }),
@@ -131,7 +157,7 @@ function runInside(call: InsideCall): Promise<ProgramResult> {
 }
 
 function makeCommandLine({ pid, options, argv, command }: InsideCall): CommandLine {
-  const enter = ['nsenter', '--target', pid, '--mount', '--pid', '--ipc', '--uts']
+  const enter = ['nsenter', '--target', pid, '--mount', '--pid', '--ipc', '--uts', '--root']
   const user = options.userNamespace ? ['--user', '--setuid', '0', '--setgid', '0'] : []
   const network = command.network === true ? [] : ['unshare', '--net', '--']
   const root = command.root === undefined ? [] : ['chroot', command.root]

@@ -6,12 +6,12 @@ import { ImgError } from '../errors.ts'
 import type { Step } from '../plan/step.ts'
 import type { Backend, Work, WorkResult } from './backend.ts'
 import { layGuards, takeGuards } from './chroot-guards.ts'
+import { runOnMounted } from './chroot-layer.ts'
 import { runTreeStep } from './chroot-steps.ts'
-import { cleanDisk, trimMounted } from './clean-disk.ts'
+import { cleanDisk } from './clean-disk.ts'
 import { makeDisk } from './disk-assemble.ts'
-import type { BootPlace } from './disk-grub-config.ts'
 import { digestOutside, inspectDisk } from './disk-inspect.ts'
-import { copyDisk, endProcesses, mountDisk, unmountDisk, type MountedDisk } from './disk-mounts.ts'
+import { copyDisk, endProcesses, mountDisk, unmountDisk } from './disk-mounts.ts'
 import { announce, explainWrite, runOnHost, type Build } from './namespace-build.ts'
 import { makeFolders, mountImage, mountTools } from './namespace-mounts.ts'
 import { probeNamespace } from './namespace-probe.ts'
@@ -120,35 +120,19 @@ async function runOnParent(build: Build, parentDisk: string): Promise<WorkResult
   await mountTools(session, folders, work.tools)
   const file = await copyDisk(build, parentDisk)
   const disk = await mountDisk(build, file)
-  await mountTools(session, folders, work.tools)
-  await mountImage(session, folders, { tools: work.tools, inputs: work.inputs })
-  await layGuards(build)
-  for (const [index, step] of work.steps.entries()) {
-    announce(build, index)
-    if (step.do === 'disk' || step.do === 'archive') throw new Error(`${step.do} on a parent's disk`)
-    if (step.do === 'seal') await takeGuards(build, placeOf(disk))
-    await runTreeStep(build, step)
-  }
+  const treeDigest = await runOnMounted(build, {
+    disk,
+    tools: work.tools,
+    inputs: work.inputs,
+    from: 0,
+    to: work.steps.length,
+  })
   const toolVersions = await readToolVersions(build)
-  await endProcesses(build)
-  const about = await digestOutside(file, disk.parts)
-  const filesystemRoots = disk.mounts.map(({ mount }) => mount)
-  const treeDigest = await digestTree(build, { about, filesystemRoots })
-  await trimMounted(build, disk)
   await unmountDisk(build, disk)
   await mountTools(session, folders, work.tools)
   await cleanDisk(build, file, disk.parts)
-  return finish(build, { files: { 'disk.raw': file }, treeDigest, toolVersions })
-}
-
-function placeOf(disk: MountedDisk): BootPlace {
-  const root = disk.mounts.find(({ mount }) => mount === '')?.part
-  const boot = disk.mounts.find(({ mount }) => mount === 'boot')?.part
-  return {
-    rootUuid: root?.uuid ?? '',
-    bootUuid: boot?.uuid ?? root?.uuid ?? '',
-    bootPath: boot === undefined ? '/boot' : '',
-  }
+  const result = { files: { 'disk.raw': file }, toolVersions }
+  return finish(build, treeDigest === undefined ? result : { ...result, treeDigest })
 }
 
 /** What is left of the work folder besides the files may belong to ids the caller cannot remove. */

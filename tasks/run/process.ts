@@ -72,6 +72,37 @@ export async function runProgram(
   }
 }
 
+export interface ProgramStream {
+  /** Standard output as it comes. */
+  readonly output: AsyncIterable<Buffer>
+  /** `stdout` is empty. Rejects as `runProgram` does, and only when the output was read to its end or given up. */
+  readonly ended: Promise<ProgramResult>
+}
+
+/** As `runProgram`, for output that is too much to be kept. */
+export function streamProgram(
+  argv: readonly string[],
+  options: Pick<ProgramOptions, 'env' | 'signal'> = {},
+): ProgramStream {
+  const child = execa(launcher, [...namespaces('none'), ...argv], {
+    env: { PATH: programPath, ...options.env },
+    extendEnv: false,
+    stdin: 'ignore',
+    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+    forceKillAfterDelay: 5000,
+    reject: false,
+    stripFinalNewline: false,
+    buffer: { stdout: false },
+  })
+  return {
+    output: child.stdout as AsyncIterable<Buffer>,
+    ended: child.then((result) => {
+      if (options.signal?.aborted === true) throw new ImgError('INTERRUPTED', `${argv[0]} was interrupted`)
+      return { exitCode: result.exitCode ?? 128, stdout: '', stderr: result.stderr, timedOut: false }
+    }),
+  }
+}
+
 export interface StartOptions {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
