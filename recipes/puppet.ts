@@ -13,9 +13,10 @@ import type { Layer, Recipe } from '../tasks/plan/recipe.ts'
 import type { JsonValue, Step } from '../tasks/plan/step.ts'
 import { type Archives, archiveRules, aptInput } from './archives.ts'
 import { releaseFacts } from './puppet/release-facts.ts'
+import { isSecrets, type Secrets, secretField, secretInputs } from './secrets.ts'
 import { defaultTools } from './tools.ts'
 
-export interface PuppetOptions extends Partial<Archives> {
+export interface PuppetOptions extends Partial<Archives>, Secrets {
   /** Folder of the control repository (manifests/site.pp, site modules, hiera.yaml, data/), relative to the imgfile. */
   readonly environment: string
   /** The manifests' fact `role`. */
@@ -47,6 +48,7 @@ export function puppet(options: PuppetOptions): Recipe {
     mode: 'chroot',
     parent: 'required',
     inputs: {
+      ...secretInputs(options.secrets),
       apt: aptInput({ ...options, suite }),
       catalog: {
         kind: 'catalog',
@@ -59,7 +61,19 @@ export function puppet(options: PuppetOptions): Recipe {
     tools,
     steps: (facts) => {
       const { catalog, sources, plugins } = facts.catalog('catalog')
-      return [...agent, { do: 'puppet', catalog, sources, plugins, input: 'catalog', apt: 'apt', keepAgent }]
+      return [
+        ...agent,
+        {
+          do: 'puppet',
+          catalog,
+          sources,
+          plugins,
+          input: 'catalog',
+          apt: 'apt',
+          keepAgent,
+          ...secretField(options.secrets),
+        },
+      ]
     },
     weight: { memory: 512 },
   }
@@ -107,6 +121,7 @@ const rules: OptionRules = {
     node: isNode,
     facts: isFacts,
     keepAgent: isFlag,
+    secrets: isSecrets,
     tools: isLayerOption,
   },
 }

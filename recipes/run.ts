@@ -3,9 +3,10 @@
 import { checkOptions, invalidOption, isLayerOption, isText, isTexts } from '../tasks/plan/options.ts'
 import type { Layer, Recipe } from '../tasks/plan/recipe.ts'
 import { type Archives, archiveRules, aptInput } from './archives.ts'
+import { isSecrets, type Secrets, secretField, secretInputs } from './secrets.ts'
 import { defaultTools } from './tools.ts'
 
-export interface RunOptions extends Partial<Archives> {
+export interface RunOptions extends Partial<Archives>, Secrets {
   readonly env?: Readonly<Record<string, string>>
   /** What the build shows instead of the command. */
   readonly label?: string
@@ -26,22 +27,27 @@ export function run(command: string | readonly string[], options: RunOptions = {
       ...archiveRules.optional,
       env: isTexts,
       label: isText,
+      secrets: isSecrets,
       tools: isLayerOption,
     },
   })
   const argv = toArgv(command)
-  const { suite, env, label, tools = defaultTools } = options
+  const { suite, env, label, secrets, tools = defaultTools } = options
   const shown = label ?? (typeof command === 'string' ? command.trim().split('\n')[0] : undefined)
   return {
     name: 'run',
     mode: 'chroot',
     parent: 'required',
-    inputs: suite === undefined ? {} : { apt: aptInput({ ...options, suite }) },
+    inputs: {
+      ...secretInputs(secrets),
+      ...(suite === undefined ? {} : { apt: aptInput({ ...options, suite }) }),
+    },
     tools,
     steps: () => [
       {
         do: 'run',
         argv,
+        ...secretField(secrets),
         ...(env === undefined ? {} : { env }),
         ...(suite === undefined ? {} : { apt: 'apt' }),
         ...(shown === undefined ? {} : { label: shown }),

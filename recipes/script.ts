@@ -10,9 +10,10 @@ import {
 } from '../tasks/plan/options.ts'
 import type { InputDeclaration, Layer, Recipe, ScriptFunction } from '../tasks/plan/recipe.ts'
 import { type Archives, archiveRules, aptInput } from './archives.ts'
+import { isSecrets, type Secrets, secretField, secretInputs } from './secrets.ts'
 import { defaultTools } from './tools.ts'
 
-export interface ScriptOptions extends Partial<Archives> {
+export interface ScriptOptions extends Partial<Archives>, Secrets {
   /** Folders of the project the function reads, with patterns of the files in them: they are in the key. */
   readonly inputs?: Readonly<Record<string, readonly string[]>>
   readonly tools?: Layer
@@ -37,10 +38,11 @@ export function script(run: ScriptFunction, options: ScriptOptions = {}): Recipe
       ...archiveRules.required,
       ...archiveRules.optional,
       inputs: isInputs,
+      secrets: isSecrets,
       tools: isLayerOption,
     },
   })
-  const { suite, inputs = {}, tools = defaultTools } = options
+  const { suite, inputs = {}, secrets, tools = defaultTools } = options
   const files = Object.entries(inputs).map(([base, patterns]): [string, InputDeclaration] => [
     `files ${base}`,
     { kind: 'files', base, patterns },
@@ -52,10 +54,18 @@ export function script(run: ScriptFunction, options: ScriptOptions = {}): Recipe
     inputs: {
       script: { kind: 'script', run },
       ...Object.fromEntries(files),
+      ...secretInputs(secrets),
       ...(suite === undefined ? {} : { apt: aptInput({ ...options, suite }) }),
     },
     tools,
-    steps: () => [{ do: 'script', input: 'script', ...(suite === undefined ? {} : { apt: 'apt' }) }],
+    steps: () => [
+      {
+        do: 'script',
+        input: 'script',
+        ...secretField(secrets),
+        ...(suite === undefined ? {} : { apt: 'apt' }),
+      },
+    ],
   }
 }
 

@@ -7,6 +7,7 @@ export const exitCodes = {
   PUPPET_FAILED: 1,
   INPUT_CHANGED: 1,
   CHECK_DIFFERS: 1,
+  SECRET_LEAKED: 1,
   USAGE: 2,
   IMGFILE_NOT_FOUND: 2,
   IMGFILE_INVALID: 2,

@@ -1,6 +1,7 @@
 // What an imgfile imports: `import { defineImgfile, layer } from 'imgfile'`.
 
 export { defineImgfile, layer, type ImgfileOptions, type LayerOptions } from './plan/declare.ts'
+export { secret, type Secret, type SecretSource } from './plan/secret.ts'
 export { ImgError, type ErrorCode, type ErrorFields } from './errors.ts'
 export type {
   AptInput,

@@ -19,7 +19,11 @@ export interface Backend {
 }
 
 export type BackendProbe =
-  | { readonly available: true }
+  | {
+      readonly available: true
+      /** It cannot change a disk there is: it works only where a chain begins. */
+      readonly firstOnly?: true
+    }
   | { readonly available: false; readonly reason: string; readonly hint: string }
 
 export interface Work {
@@ -39,12 +43,23 @@ export interface Work {
   readonly inputs: Readonly<Record<string, string>>
   /** The function behind each script input, which cannot be staged; absent when no step is one. */
   readonly scripts?: Readonly<Record<string, ScriptFunction>>
+  /** The secrets steps name, each asked for when its step runs. */
+  readonly secrets?: Readonly<Record<string, GivenSecret>>
+  /** Keeps a value made for this build alone out of log, events and errors, and fails the layer if it is in its files. */
+  readonly hide?: (name: string, value: string) => void
   /** How each apt input is reached while building. */
   readonly apt: Readonly<Record<string, AptAccess>>
   /** Private, empty, on the cache's filesystem; the caller removes it. */
   readonly directory: string
   /** Raw output of the tools, appended as it comes. */
   readonly log: string
+}
+
+export interface GivenSecret {
+  /** Of the file a step finds it in. */
+  readonly name: string
+  /** Throws INPUT_MISSING when it is not to be had. */
+  readonly read: () => Promise<Uint8Array>
 }
 
 /** Build-time apt configuration: never ends up in the image. */

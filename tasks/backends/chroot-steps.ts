@@ -7,11 +7,16 @@ import { runBootstrapStep } from './chroot-bootstrap.ts'
 import { runFileStep } from './chroot-files.ts'
 import { runInImage, type Build } from './namespace-build.ts'
 import { runPuppetStep } from './chroot-puppet.ts'
+import { withSecrets } from './chroot-secrets.ts'
 import { runSealStep } from './seal.ts'
 import { labelOf } from './step-label.ts'
 
 /** A step that works on the tree itself; a disk or an archive is made of the finished tree. */
-export async function runTreeStep(build: Build, step: Step): Promise<void> {
+export function runTreeStep(build: Build, step: Step): Promise<void> {
+  return withSecrets(build, 'secrets' in step ? step.secrets : [], () => runStep(build, step))
+}
+
+async function runStep(build: Build, step: Step): Promise<void> {
   switch (step.do) {
     case 'bootstrap':
       return runBootstrapStep(build, step)

@@ -133,6 +133,9 @@ async function changeTree(tree: Tree, step: Step, work: Work): Promise<void> {
     case 'disk':
       tree.set('/disk', JSON.stringify(step.layout))
       break
+    case 'firstboot':
+      tree.set('/booted', step.script)
+      break
     case 'seal':
     case 'archive':
       break

@@ -3,5 +3,6 @@
 import type { Backend } from './backend.ts'
 import { exportBackend } from './export.ts'
 import { namespaceBackend } from './namespace.ts'
+import { qemuBackend } from './qemu.ts'
 
-export const backends = (): readonly Backend[] => [namespaceBackend(), exportBackend()]
+export const backends = (): readonly Backend[] => [namespaceBackend(), qemuBackend(), exportBackend()]

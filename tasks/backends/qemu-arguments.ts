@@ -5,8 +5,10 @@ import type { Accelerator } from './acceleration.ts'
 import { reportPort } from './guest-script.ts'
 
 export interface MachineParts {
-  /** qcow2 overlay; written. */
+  /** Written. */
   readonly disk: string
+  /** `qcow2` when absent: an overlay. */
+  readonly format?: 'qcow2' | 'raw'
   readonly accelerator: Accelerator
   readonly firmware: Firmware
   /** MiB. */
@@ -19,6 +21,8 @@ export interface MachineParts {
   readonly restarts: boolean
   /** `socket`: descriptor 5; `terminal`: our standard streams, Ctrl-A x ends the machine. */
   readonly console: 'socket' | 'terminal'
+  /** A port for raw text, descriptor 6; only with `console: 'socket'`. */
+  readonly log?: string
 }
 
 export type Firmware =
@@ -33,11 +37,11 @@ export interface Network {
 }
 
 /** Descriptors the machine is started with. */
-export const machineSockets = { monitor: 0, report: 1, console: 2 } as const
+export const machineSockets = { monitor: 0, report: 1, console: 2, log: 3 } as const
 
 /** Where ports are plugged in while the machine runs, and how many there may be beside the report's. */
 export const portBus = 'ports.0'
-export const freePorts = 28
+export const freePorts = 27
 
 export function makeQemuArguments(parts: MachineParts): readonly string[] {
   return [
@@ -52,7 +56,7 @@ export function makeQemuArguments(parts: MachineParts): readonly string[] {
     ['-smp', String(parts.cpus), '-m', String(parts.memory)],
     firmwareArguments(parts.firmware),
     networkArguments(parts.network),
-    ['-drive', `if=none,id=disk,file=${escaped(parts.disk)},format=qcow2,cache=unsafe,discard=unmap`],
+    ['-drive', `if=none,id=disk,file=${escaped(parts.disk)},format=${parts.format ?? 'qcow2'},cache=unsafe,discard=unmap`],
     ['-device', 'virtio-blk-pci,drive=disk,bootindex=0'],
     ['-device', 'virtio-rng-pci'],
     ['-device', 'virtio-serial-pci,id=ports'],
@@ -61,6 +65,7 @@ export function makeQemuArguments(parts: MachineParts): readonly string[] {
     ['-chardev', `socket,id=report,fd=${firstSocket + machineSockets.report}`],
     ['-device', `virtserialport,bus=${portBus},chardev=report,name=${reportPort}`],
     consoleArguments(parts.console),
+    logArguments(parts.log),
     credentialArguments(parts.credentials),
   ].flat()
 }
@@ -101,6 +106,14 @@ function consoleArguments(console: MachineParts['console']): readonly string[] {
   return [
     ['-chardev', 'stdio,id=console,mux=on,signal=off'],
     ['-serial', 'chardev:console', '-mon', 'chardev=console'],
+  ].flat()
+}
+
+function logArguments(log: string | undefined): readonly string[] {
+  if (log === undefined) return []
+  return [
+    ['-chardev', `socket,id=log,fd=${firstSocket + machineSockets.log}`],
+    ['-device', `virtserialport,bus=${portBus},chardev=log,name=${log}`],
   ].flat()
 }
 

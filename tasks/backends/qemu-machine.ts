@@ -23,9 +23,15 @@ export interface MachineOptions {
   readonly parts: MachineParts
   /** Run inside; the machine's credentials must have been made for it. Its facts are collected. */
   readonly script?: GuestScript
+  /** Written to the report port once the script has said something. */
+  readonly payload?: Uint8Array
   readonly limits?: MachineLimits
   /** Told the serial console's output as it comes. */
   readonly onConsole?: (text: string) => void
+  /** Told what comes through the port for raw text. */
+  readonly onLog?: (text: string) => void
+  /** The command line by which qemu's own is started where its network is; absent: as it is. */
+  readonly enter?: (argv: readonly string[]) => readonly string[]
   readonly path?: string
   readonly signal: AbortSignal
 }
@@ -53,8 +59,9 @@ export class Machine {
   constructor(options: MachineOptions) {
     this.#options = options
     const terminal = options.parts.console === 'terminal'
-    this.#program = startProgram(makeQemuArguments(options.parts), {
-      sockets: terminal ? 2 : 3,
+    const argv = makeQemuArguments(options.parts)
+    this.#program = startProgram(options.enter?.(argv) ?? argv, {
+      sockets: terminal ? 2 : options.parts.log === undefined ? 3 : 4,
       terminal,
       ...(options.path === undefined ? {} : { env: { PATH: options.path } }),
       onStderr: (text) => {
@@ -67,6 +74,7 @@ export class Machine {
     readLines(report, (line) => this.#onReport(line))
     if (options.script !== undefined) report.write(encodeGuestScript(options.script))
     if (!terminal) this.#watchConsole(sockets[machineSockets.console] as Duplex)
+    if (options.parts.log !== undefined) this.#watchLog(sockets[machineSockets.log] as Duplex)
     const { limits } = options
     if (limits !== undefined) {
       this.#limit('total', limits.totalMs, { kind: 'too-long', seconds: limits.totalMs / 1000 })
@@ -133,12 +141,29 @@ export class Machine {
     const fact = parseGuestFact(line, this.#options.script?.nonce ?? '')
     if (fact === undefined) return
     this.#cancel('answer')
+    const { payload } = this.#options
+    if (this.facts.length === 0 && payload !== undefined) {
+      ;(this.#program.sockets[machineSockets.report] as Duplex).write(payload)
+    }
     this.facts.push(fact)
+  }
+
+  #watchLog(socket: Duplex): void {
+    const decoder = new StringDecoder('utf8')
+    socket.on('error', () => undefined)
+    socket.on('data', (chunk: Buffer) => {
+      this.#heard()
+      this.#options.onLog?.(decoder.write(chunk))
+    })
   }
 
   #watchConsole(socket: Duplex): void {
     const decoder = new StringDecoder('utf8')
-    socket.on('error', () => undefined)
+    // A report that the port lost may have come through here; other lines of the console are no JSON of ours.
+    readLines(socket, (line) => {
+      const at = line.indexOf('{"nonce":')
+      if (at !== -1) this.#onReport(line.slice(at).trimEnd())
+    })
     socket.on('data', (chunk: Buffer) => {
       this.#heard()
       const text = decoder.write(chunk)

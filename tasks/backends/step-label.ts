@@ -20,6 +20,8 @@ export function labelOf(step: Step): string {
       return `remove ${step.paths.join(' ')}`
     case 'puppet':
       return 'puppet apply'
+    case 'firstboot':
+      return step.label
     case 'script':
       return 'script'
     case 'convert':

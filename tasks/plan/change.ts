@@ -107,6 +107,7 @@ type ChangeOf<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>
 const inputWords: Readonly<Record<string, string>> = {
   apt: 'state of the apt repositories of input',
   script: 'script',
+  secret: 'secret',
   env: 'environment value',
   files: 'files of input',
   text: 'text of input',

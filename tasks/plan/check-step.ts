@@ -42,6 +42,11 @@ type Check<S> = (step: S, place: StepPlace) => Wrong | undefined
 
 const fine = (): undefined => undefined
 
+const needsMachine = ({ mode }: Recipe): Wrong => ({
+  message: `needs a machine, which mode ${mode} has not`,
+  hint: "give the recipe mode: 'boot'",
+})
+
 const beginsRoot: Check<Step> = (_, place) =>
   place.first && place.recipe.parent === 'none'
     ? undefined
@@ -79,6 +84,7 @@ const checks: { readonly [Name in Step['do']]: Check<StepOf<Name>> } = {
       ? { message: 'target is empty', hint: 'say what the link points to' }
       : checkPath('path', step.path),
   remove: (step) => step.paths.map((path) => checkPath('paths', path)).find(Boolean),
+  firstboot: (_, { recipe }) => (recipe.mode === 'boot' ? undefined : needsMachine(recipe)),
   puppet: fine,
   script: fine,
   convert: (step) => checkFile('to', step.to),
@@ -104,6 +110,10 @@ function checkStepMode(step: Step, { mode }: Recipe): Wrong | undefined {
 }
 
 function checkReferences(step: Step, recipe: Recipe): Wrong | undefined {
+  for (const name of 'secrets' in step ? (step.secrets ?? []) : []) {
+    const wrongSecret = checkReference(name, { recipe, kind: 'secret', field: 'secrets' })
+    if (wrongSecret !== undefined) return wrongSecret
+  }
   const wrong =
     step.do === 'apt' || step.do === 'bootstrap' || ('apt' in step && step.apt !== undefined)
       ? checkReference(step.apt, { recipe, kind: 'apt', field: 'apt' })

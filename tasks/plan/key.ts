@@ -44,7 +44,7 @@ export function computeKey(facts: KeyFacts): Key {
     phases: facts.phases.map((phase) => ({
       mode: phase.mode,
       ...(phase.tools === undefined ? {} : { tools: phase.tools }),
-      steps: phase.steps.map(withoutLabel),
+      steps: phase.steps.map(keyedPart),
     })),
     inputs: facts.inputs,
     parents: facts.parents,
@@ -52,9 +52,10 @@ export function computeKey(facts: KeyFacts): Key {
   return { key: createHash('sha256').update(canonicalJson(record)).digest('hex'), record }
 }
 
-/** Labels are for people. */
-function withoutLabel(step: Step): JsonValue {
-  if (step.do !== 'run' || step.label === undefined) return step as unknown as JsonValue
-  const { label: _, ...rest } = step
-  return rest
+/** Labels are for people, and a machine's memory and limits for the scheduler. */
+function keyedPart(step: Step): JsonValue {
+  const { label: _label, machine: _machine, ...keyed } = step as Step & Readonly<Record<Unkeyed, unknown>>
+  return keyed as unknown as JsonValue
 }
+
+type Unkeyed = 'label' | 'machine'

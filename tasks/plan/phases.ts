@@ -99,7 +99,11 @@ function sealBooted(phases: readonly Phase[]): readonly Phase[] {
 function renamed(step: Step, recipe: number): Step {
   const apt = 'apt' in step && step.apt !== undefined ? { apt: inputName(recipe, step.apt) } : {}
   const input = 'input' in step ? { input: inputName(recipe, step.input) } : {}
-  return { ...step, ...apt, ...input }
+  const secrets =
+    'secrets' in step && step.secrets !== undefined
+      ? { secrets: step.secrets.map((name) => inputName(recipe, name)) }
+      : {}
+  return { ...step, ...apt, ...input, ...secrets }
 }
 
 /** A root tree becomes a disk or an archive when the last of the phase's recipes is through with it, sealed. */

@@ -1,5 +1,6 @@
 // What the engine knows of layers and recipes, and what a recipe may know of the outside.
 
+import type { Secret } from './secret.ts'
 import type { JsonValue, Mode, Step } from './step.ts'
 
 /** One cached task `kind:name`: recipes applied, in order, on a parent layer. Made by `layer()`. */
@@ -53,6 +54,8 @@ export type InputDeclaration =
   | { readonly kind: 'text'; readonly path: string }
   /** Files staged into the build: contents, modes, symlink targets and empty directories are in the key. */
   | { readonly kind: 'files'; readonly base: string; readonly patterns: readonly string[] }
+  /** A value nobody may see; its name is in the key, by the steps that use it. */
+  | { readonly kind: 'secret'; readonly secret: Secret }
   /** Locked state of the apt repositories; the digests of their InRelease files are in the key. */
   | AptInput
   /** A compiled puppet catalog; it enters the key through the puppet step. */

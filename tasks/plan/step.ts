@@ -18,6 +18,7 @@ export type Step =
   | MkdirStep
   | LinkStep
   | RemoveStep
+  | FirstbootStep
   | PuppetStep
   | ScriptStep
   | SealStep
@@ -46,6 +47,8 @@ export interface BootstrapStep {
 /** One command in the image's root. No shell unless `argv` names one. */
 export interface RunStep {
   readonly do: 'run'
+  /** Inputs whose values are files below /run/img/secrets while the step runs. */
+  readonly secrets?: readonly string[]
   readonly argv: readonly string[]
   readonly stdin?: string
   readonly env?: Readonly<Record<string, string>>
@@ -102,9 +105,39 @@ export interface RemoveStep {
   readonly paths: readonly string[]
 }
 
+/**
+ * The image boots as a machine, runs one script as root when it is up, and powers off. Nothing that carried the
+ * script into the machine stays on its disk.
+ */
+export interface FirstbootStep {
+  readonly do: 'firstboot'
+  readonly secrets?: readonly string[]
+  /** A script; without `#!` it is the shell's. */
+  readonly script: string
+  readonly env?: Readonly<Record<string, string>>
+  /** With `apt`, the locked repositories are reachable and configured while the script runs; else no network. */
+  readonly apt?: string
+  /** Those that are success. */
+  readonly exitCodes: readonly number[]
+  /** What people read: `firstboot/ready.sh`. Not in the key. */
+  readonly label: string
+  /** Not in the key. */
+  readonly machine?: MachineHints
+}
+
+/** What a machine is run with; decides whether and how fast it gets done, not what becomes of the disk. */
+export interface MachineHints {
+  /** Seconds the script may take. */
+  readonly limit?: number
+  /** MiB. */
+  readonly memory?: number
+  readonly firmware?: 'bios' | 'uefi'
+}
+
 /** Applies a compiled, normalised catalog. Success is the run report's status. */
 export interface PuppetStep {
   readonly do: 'puppet'
+  readonly secrets?: readonly string[]
   /** The catalog with every `puppet:///` source rewritten to `/run/img/sources/<digest>`. */
   readonly catalog: JsonValue
   /** Digest of each staged source and of the modules' plugin code (`lib/`), by the name the catalog uses. */
@@ -120,6 +153,7 @@ export interface PuppetStep {
 /** The user's zx function; its bundled source is the input's digest. */
 export interface ScriptStep {
   readonly do: 'script'
+  readonly secrets?: readonly string[]
   readonly input: string
   readonly apt?: string
 }

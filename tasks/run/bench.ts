@@ -87,7 +87,12 @@ export async function openBench(
 /** What starts the tool tree; only the tree itself is made by a program of the host. */
 function hostTools({ graph }: Project, todo: readonly LayerName[]): readonly ToolName[] {
   const makesTree = todo.some((name) => layerOf(graph, name).recipeTools.includes(undefined))
-  return ['setpriv', 'unshare', 'mount', 'apt-get', ...(makesTree ? (['mmdebstrap'] as const) : [])]
+  const boots = todo.some((name) => layerOf(graph, name).layer.recipes.some(({ mode }) => mode === 'boot'))
+  return [
+    ...(['setpriv', 'unshare', 'mount', 'apt-get'] as const),
+    ...(makesTree ? (['mmdebstrap'] as const) : []),
+    ...(boots ? (['qemu-system-x86_64', 'nsenter', 'perl'] as const) : []),
+  ]
 }
 
 /** Those that have the mode and work here; when none does, why, of each. */

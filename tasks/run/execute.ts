@@ -11,8 +11,10 @@ import { ImgError } from '../errors.ts'
 import type { Keyed } from '../plan/decision.ts'
 import type { GraphLayer } from '../plan/graph.ts'
 import type { LayerBench } from './layer-bench.ts'
+import { openSecrets } from './layer-secrets.ts'
 import type { ResolvedInput } from './resolved.ts'
 import { runPhases } from './run-phases.ts'
+import { refuseSecrets } from './secret-scan.ts'
 import { stageLayer } from './stage-layer.ts'
 import { measureSteps } from './step-times.ts'
 import { openWorkspace } from './workspace.ts'
@@ -39,7 +41,9 @@ export async function buildLayer(
   keyed: Keyed<ResolvedInput>,
   run: Run & { readonly because: readonly string[] },
 ): Promise<LayerRecord> {
-  const { bench, context, because } = run
+  const { bench, because } = run
+  const secrets = openSecrets(entry, run.context)
+  const { context } = secrets
   const started = context.now()
   const workspace = await openWorkspace(context.cacheDir)
   const log = join(workspace.path, 'log')
@@ -51,11 +55,14 @@ export async function buildLayer(
       bench,
       context: times.context,
       staged,
+      secrets,
       directory: workspace.path,
       log,
     })
     const stepsDone = context.now()
     await refuseMovedInputs(entry, keyed, bench)
+    await refuseSecrets(done.files, secrets.known(), entry.name)
+    await secrets.redactLog(log)
     const artifact = await bench.store.put(done.files)
     const stored = context.now()
     const record: LayerRecord = {
@@ -77,9 +84,10 @@ export async function buildLayer(
     await adoptDisk(bench.store, done.files, artifact)
     return record
   } catch (error) {
+    await secrets.redactLog(log)
     const kept = await keepLog(bench.store, log)
     await bench.store.writeValue(`failed:${entry.name}`, JSON.stringify({ started, log: kept }))
-    throw error
+    throw secrets.redactError(error)
   } finally {
     await workspace.remove()
   }

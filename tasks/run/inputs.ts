@@ -34,6 +34,8 @@ export async function resolveInput(declaration: LocalInput, sources: InputSource
       return resolveFiles(declaration, sources)
     case 'script':
       return resolveScript(sources)
+    case 'secret':
+      return resolveSecret(declaration)
     case 'env':
       return resolveEnv(declaration, sources)
   }
@@ -144,6 +146,12 @@ function resolveScript(sources: InputSources): ResolvedInput {
     inKey: true,
     seen: closure.files.map(({ path }) => path),
   }
+}
+
+/** Its value is asked for by the step that needs it. */
+function resolveSecret({ secret }: Extract<LocalInput, { kind: 'secret' }>): ResolvedInput {
+  const digest = createHash('sha256').update(`secret ${secret.name}`).digest('hex')
+  return { kind: 'secret', digest, files: [], inKey: false, seen: [] }
 }
 
 function resolveEnv(

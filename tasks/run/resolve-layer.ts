@@ -53,6 +53,7 @@ async function resolveOne(
     case 'files':
     case 'env':
     case 'script':
+    case 'secret':
       return options.read(declaration, `${entry.name} ${input.name}`)
   }
   return declaration satisfies never

@@ -13,12 +13,14 @@ import type { Phase } from '../plan/phases.ts'
 import type { LayerName } from '../plan/recipe.ts'
 import type { Step } from '../plan/step.ts'
 import type { LayerBench } from './layer-bench.ts'
+import type { LayerSecrets } from './layer-secrets.ts'
 import type { StagedLayer } from './stage-layer.ts'
 
 export interface PhasesRun {
   readonly bench: LayerBench
   readonly context: RunContext
   readonly staged: StagedLayer
+  readonly secrets: Pick<LayerSecrets, 'given' | 'hide'>
   /** Each part of the work gets a folder in it. */
   readonly directory: string
   readonly log: string
@@ -60,6 +62,8 @@ export async function runPhases(entry: GraphLayer, keyed: Keyed, run: PhasesRun)
         ...(tools === undefined ? {} : { tools: await bench.toolsOf(parentOf(keyed, tools).key) }),
         inputs: run.staged.inputs,
         scripts: run.staged.scripts,
+        secrets: run.secrets.given,
+        hide: run.secrets.hide,
         apt: pick(run.staged.apt, aptNames(phase)),
         directory,
         log: run.log,

@@ -38,6 +38,8 @@ export const tools = {
     file: '/usr/share/OVMF/OVMF_CODE_4M.fd',
     optional: true,
   },
+  nsenter: { package: 'util-linux', purpose: 'give machines a network of their own', wanted: '2.36' },
+  perl: { package: 'perl-base', purpose: 'give machines a network of their own', wanted: '5.28' },
   ssh: {
     package: 'openssh-client',
     purpose: 'log in to a running image',

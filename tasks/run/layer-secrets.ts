@@ -1,0 +1,94 @@
+// The secrets of one build of a layer: asked for when a step needs them, and from then on kept out of events, log and
+// errors, and looked for in what was made.
+
+import { readFile, writeFile } from 'node:fs/promises'
+import type { GivenSecret } from '../backends/backend.ts'
+import type { RunContext } from '../context.ts'
+import { ImgError, type ErrorFields } from '../errors.ts'
+import type { Emit, ImgEvent } from '../events.ts'
+import type { GraphLayer } from '../plan/graph.ts'
+import { layerInputs } from '../plan/inputs.ts'
+import { redactBytes, Redactor, redactText, type Forms } from './redact.ts'
+import { secretForms } from './secret-forms.ts'
+import { readSecret } from './secret-value.ts'
+
+export interface LayerSecrets {
+  /** For the backend, by the names steps use. */
+  readonly given: Readonly<Record<string, GivenSecret>>
+  /** A value made for this build alone. */
+  readonly hide: (name: string, value: string) => void
+  /** The context whose events show none of them. */
+  readonly context: RunContext
+  /** All that were asked for so far. */
+  readonly known: () => readonly Forms[]
+  readonly redactLog: (path: string) => Promise<void>
+  readonly redactError: (error: unknown) => unknown
+}
+
+export function openSecrets(entry: GraphLayer, context: RunContext): LayerSecrets {
+  const known: Forms[] = []
+  const learn = (name: string, value: Uint8Array): void => {
+    if (!known.some((one) => one.name === name)) known.push({ name, forms: secretForms(value) })
+  }
+  const given = layerInputs(entry).flatMap(({ name, declaration }) => {
+    if (declaration.kind !== 'secret') return []
+    const { secret } = declaration
+    const read = async (): Promise<Uint8Array> => {
+      const value = await readSecret(secret, context)
+      learn(secret.name, value)
+      return value
+    }
+    return [[name, { name: secret.name, read }] as const]
+  })
+  return {
+    given: Object.fromEntries(given),
+    hide: (name, value) => learn(name, Buffer.from(value)),
+    context: { ...context, emit: redactEvents(context.emit, () => known) },
+    known: () => known,
+    redactLog: async (path) => {
+      if (known.length > 0) await writeFile(path, redactBytes(await readFile(path), known))
+    },
+    redactError: (error) =>
+      known.length > 0 && error instanceof ImgError ? withoutSecrets(error, known) : error,
+  }
+}
+
+/** A stream's held back end comes before the next event of another kind. */
+function redactEvents(emit: Emit, known: () => readonly Forms[]): Emit {
+  const streams = { stdout: new Redactor(known), stderr: new Redactor(known) }
+  let layer = ''
+  const flush = (): void => {
+    for (const stream of ['stdout', 'stderr'] as const) {
+      const text = streams[stream].end()
+      if (text !== '') emit({ event: 'output', layer, stream, text })
+    }
+  }
+  return (event) => {
+    if (known().length === 0) return emit(event)
+    if (event.event === 'output') {
+      layer = event.layer
+      const text = streams[event.stream].push(event.text)
+      return text === '' ? undefined : emit({ ...event, text })
+    }
+    flush()
+    return emit(redactStrings(event, known()) as ImgEvent)
+  }
+}
+
+const redactStrings = (event: ImgEvent, secrets: readonly Forms[]): object =>
+  Object.fromEntries(
+    Object.entries(event).map(([name, value]: [string, unknown]) => [
+      name,
+      typeof value === 'string' ? redactText(value, secrets) : value,
+    ]),
+  )
+
+/** Without its cause, which holds the same text once more. */
+function withoutSecrets({ code, message, fields }: ImgError, secrets: readonly Forms[]): ImgError {
+  const { cause: _, ...shown } = fields
+  const redacted = Object.entries(shown).map(([name, value]: [string, unknown]) => [
+    name,
+    typeof value === 'string' ? redactText(value, secrets) : value,
+  ])
+  return new ImgError(code, redactText(message, secrets), Object.fromEntries(redacted) as ErrorFields)
+}
