@@ -10,6 +10,7 @@ import type { BuildOptions } from './run/carry-out.ts'
 import { decideLayers, decisionIn, type Decisions } from './run/decide.ts'
 import { makeOracle } from './run/oracle.ts'
 import type { Project } from './run/project.ts'
+import { recordRun, type RunRecord } from './run/run-record.ts'
 import { removeAbandoned } from './run/workspace.ts'
 
 export interface BuildResult {
@@ -17,6 +18,8 @@ export interface BuildResult {
   readonly layers: readonly BuiltLayer[]
   /** What the result rests on, when all is well and files can tell whether it still holds. */
   readonly basis?: BuildBasis
+  /** When something was to be done. */
+  readonly run?: RunRecord
 }
 
 export interface BuiltLayer {
@@ -57,13 +60,15 @@ export async function buildDecided(
   if (todo.length === 0 && !options.check) return result(reused(plan, decisions))
   // Planning needs neither a mirror nor a backend, and they take longer to load than a plan to make.
   const { carryOut } = await import('./run/carry-out.ts')
-  const outcomes = await carryOut(project, { wanted, plan, decisions }, options)
+  const recorder = recordRun(project.context)
+  const recorded = { ...project, context: recorder.context }
+  const outcomes = await carryOut(recorded, { wanted, plan, decisions }, options)
   if (outcomes === 'void') return 'void'
-  return result(
-    plan.layers.flatMap(({ name, action }) =>
-      action === 'skip' ? [] : [built(name, outcomes.get(name) ?? reusedOutcome(decisions, name), decisions)],
-    ),
+  const run = recorder.save(wanted)
+  const layers = plan.layers.flatMap(({ name, action }) =>
+    action === 'skip' ? [] : [built(name, outcomes.get(name) ?? reusedOutcome(decisions, name), decisions)],
   )
+  return { ...result(layers), run }
 }
 
 function withBasis(

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { BuiltLayer } from '../build.ts'
 import { exitCodeOf, ImgError } from '../errors.ts'
 import { errorToJson } from '../reporters/error.ts'
@@ -14,18 +15,23 @@ export const build: Command = {
     { flags: '--kill', description: 'after a failure, stop the layers that are being built' },
     { flags: '-j, --jobs <n>', description: 'layers to build at once', parse: positive },
     { flags: '--check', description: 'build the named layers twice and compare' },
+    { flags: '--profile <file>', description: 'write a trace for chrome://tracing or Perfetto' },
     { flags: '--frozen', description: 'refuse to change imgfile.lock' },
   ],
   example: 'img build role:ceph-node',
   run: (call, context) =>
     withProject(call, context, async (project) => {
-      const { keepGoing, kill, jobs, check } = call.options
+      const { keepGoing, kill, jobs, check, profile } = call.options
       const { runBuild } = await import('../build.ts')
       const result = await runBuild(project, call.args, {
         mode: kill === true ? 'kill' : keepGoing === true ? 'keep-going' : 'fail-fast',
         ...(typeof jobs === 'number' ? { jobs } : {}),
         check: check === true,
       })
+      if (typeof profile === 'string') {
+        const { writeProfile } = await import('../run/write-profile.ts')
+        writeProfile(resolve(call.cwd, profile), result.run, context)
+      }
       if (context.signal.aborted) {
         throw new ImgError('INTERRUPTED', 'the build was interrupted', {
           hint: 'layers that were finished are kept; run the command again to go on',

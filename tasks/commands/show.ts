@@ -1,18 +1,22 @@
 import type { LayerRecord } from '../../cache/store.ts'
 import { ImgError } from '../errors.ts'
 import { formatBytes, formatDuration, formatTable } from '../reporters/format.ts'
-import type { Command } from './command.ts'
+import type { RunContext } from '../context.ts'
+import type { RunRecord } from '../run/run-record.ts'
+import type { Call, Command } from './command.ts'
 import { oneLayer } from './one-layer.ts'
 import { withProject } from './with-project.ts'
 
 export const show: Command = {
   name: 'show',
-  summary: "print a layer's record",
-  arguments: '<layer>',
+  summary: "print a layer's record, or what a run did",
+  arguments: '<layer-or-run>',
   options: [],
   example: 'img show role:ceph-node --json',
-  run: (call, context) =>
-    withProject(call, context, async (project) => {
+  run: (call, context) => {
+    const [named = ''] = call.args
+    if (isRunName(named)) return showRun(named, call, context)
+    return withProject(call, context, async (project) => {
       const name = oneLayer(project.graph, call)
       const record = await project.store.latest(name)
       if (record === undefined) {
@@ -23,7 +27,33 @@ export const show: Command = {
       }
       call.print(call.json ? record : renderRecord(record))
       return 0
-    }),
+    })
+  },
+}
+
+const isRunName = (name: string): boolean => /^\d{8}T\d*/.test(name)
+
+/** A run by its name, or by enough of its beginning. */
+async function showRun(name: string, call: Call, context: RunContext): Promise<number> {
+  const { readRuns } = await import('../run/run-record.ts')
+  const found = readRuns(context.cacheDir).filter(({ id }) => id.startsWith(name))
+  const [run, second] = found
+  if (run === undefined || second !== undefined) {
+    const message = run === undefined ? `there is no run ${name}` : `${found.length} runs begin with ${name}`
+    throw new ImgError('RECORD_MISSING', message, { hint: '`img runs` lists them', found: name })
+  }
+  call.print(call.json ? run : renderRun(run))
+  return 0
+}
+
+/** Pure. */
+export function renderRun(run: RunRecord): string {
+  const head = `${run.id} ${run.status}, ${formatDuration(run.ms)}: ${run.wanted.join(' ')}\n`
+  const rows = run.layers.flatMap(({ name, status, ms, reason, steps }) => [
+    [name, status, formatDuration(ms), reason ?? ''],
+    ...steps.map((step) => ['', '', formatDuration(step.ms), step.label]),
+  ])
+  return `${head}${formatTable(rows)}`
 }
 
 /** Pure. The newest build; what it was made of is in --json. */

@@ -44,6 +44,7 @@ export async function resolveCatalog(input: CatalogInput, options: CatalogOption
     files: options.environmentFiles,
     inKey: false,
     value,
+    locations,
     stage: async (to) => {
       await mkdir(join(to, 'sources'), { recursive: true })
       await mkdir(join(to, 'plugins'), { recursive: true })

@@ -10,6 +10,8 @@ export interface ResolvedInput extends RecordedInput {
   readonly value?: { readonly path: string; readonly content: string } | CatalogFacts | string
   /** Absolute paths of every file and folder that was looked at: while none of them changes, the answer does not. */
   readonly seen?: readonly string[]
+  /** Of a catalog: where each resource is declared, `FILE:LINE` by reference. */
+  readonly locations?: Readonly<Record<string, string>>
   /** Lays the bytes out under a not yet existing path for the backend; absent when there is nothing to stage. */
   readonly stage?: (to: string) => Promise<void>
 }

@@ -1,0 +1,102 @@
+// The image somebody means: a layer, a key or the beginning of one, a layer's build before the newest, or a file.
+
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { LayerRecord } from '../../cache/store.ts'
+import { ImgError } from '../errors.ts'
+import { select } from '../plan/select.ts'
+import type { Project } from './project.ts'
+import { readRuns } from './run-record.ts'
+
+export interface FoundImage {
+  /** For people: the file as written, or layer and key. */
+  readonly title: string
+  /** Of a raw or qcow2 file. */
+  readonly path: string
+  /** Absent for a file of nobody's. */
+  readonly record?: LayerRecord
+}
+
+/** Throws INPUT_MISSING, RECORD_MISSING and what selecting throws. */
+export async function findImage(project: Project, written: string, cwd: string): Promise<FoundImage> {
+  const file = resolve(cwd, written)
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() === true) return { title: written, path: file }
+  if (/^[./~]/.test(written) || /\.(?:raw|img|qcow2)$/.test(written)) {
+    throw new ImgError('INPUT_MISSING', `there is no file ${written}`, {
+      path: written,
+      hint: 'give an image file, a layer, or a key',
+    })
+  }
+  const record = await findRecord(project, written)
+  const disk = record.artifact['disk.raw']
+  if (disk === undefined) {
+    throw new ImgError('USAGE', `${record.layer} has no disk`, {
+      hint: 'name a layer whose artifact is a disk',
+      layer: record.layer,
+    })
+  }
+  const path = await project.store.materialise(disk)
+  return { title: `${record.layer} ${record.key.slice(0, 12)}`, path, record }
+}
+
+/** A build by layer, `LAYER@previous`, or key. */
+export async function findRecord(project: Project, written: string): Promise<LayerRecord> {
+  const { store, graph } = project
+  if (/^[0-9a-f]{6,64}$/.test(written)) return recordOf(project, keyOf(project, written))
+  const [name = '', revision] = written.split('@')
+  const [layer, second] = select(graph, [name])
+  if (layer === undefined || second !== undefined) {
+    throw new ImgError('USAGE', `${name} is more than one layer`, { hint: 'name one layer', found: name })
+  }
+  const latest = await store.latest(layer)
+  if (latest === undefined) {
+    throw new ImgError('RECORD_MISSING', `${layer} was never built here`, {
+      hint: `run \`img build ${layer}\``,
+      layer,
+    })
+  }
+  if (revision === undefined) return latest
+  if (revision !== 'previous') {
+    throw new ImgError('USAGE', `${written}: after @ only previous is known`, {
+      hint: `write ${layer}@previous, or a key from \`img runs --json\``,
+      found: revision,
+    })
+  }
+  const before = keysOf(project, layer).find((key) => key !== latest.key)
+  if (before !== undefined) return recordOf(project, before)
+  throw new ImgError('RECORD_MISSING', `no build of ${layer} before the newest is known here`, {
+    hint: '`img runs` lists the builds of this machine',
+    layer,
+  })
+}
+
+/** Keys this machine built, newest first. */
+function keysOf({ context }: Project, layer?: string): readonly string[] {
+  return readRuns(context.cacheDir).flatMap(({ layers }) =>
+    layers.flatMap((built) =>
+      built.key !== undefined && (layer === undefined || built.name === layer) ? [built.key] : [],
+    ),
+  )
+}
+
+function keyOf(project: Project, written: string): string {
+  if (written.length === 64) return written
+  const keys = [...new Set(keysOf(project).filter((key) => key.startsWith(written)))]
+  const [key] = keys
+  if (key !== undefined && keys.length === 1) return key
+  const message =
+    keys.length === 0 ? `no key begins with ${written}` : `${keys.length} keys begin with ${written}`
+  throw new ImgError('RECORD_MISSING', message, {
+    hint: 'give the whole key, as `img show LAYER` prints it',
+    found: written,
+  })
+}
+
+async function recordOf({ store }: Project, key: string): Promise<LayerRecord> {
+  const found = await store.find(key)
+  if (found.hit) return found.record
+  throw new ImgError('RECORD_MISSING', `${key.slice(0, 12)} is not in the cache: ${found.reason}`, {
+    hint: 'build it again, or compare with another build',
+    found: key,
+  })
+}

@@ -1,0 +1,155 @@
+// A record of each build that did something: what was built, why, and when each step began. Traces and histories are
+// made of it.
+
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { RunContext } from '../context.ts'
+import type { ImgEvent } from '../events.ts'
+import type { Outcome } from '../plan/outcome.ts'
+
+export interface RunRecord {
+  readonly format: 1
+  /** Begins with the time, so that names sort by it. */
+  readonly id: string
+  /** Milliseconds since 1970; also all other times here. */
+  readonly started: number
+  readonly ms: number
+  readonly status: 'ok' | 'failed' | 'interrupted'
+  /** Of the project. */
+  readonly root: string
+  readonly wanted: readonly string[]
+  readonly layers: readonly RunLayer[]
+}
+
+export interface RunLayer {
+  readonly name: string
+  readonly status: Outcome['status']
+  /** Absent when it failed or was cancelled. */
+  readonly key?: string
+  readonly started: number
+  readonly ms: number
+  /** What differed from the build before, or what went wrong. */
+  readonly reason?: string
+  readonly steps: readonly RunStep[]
+}
+
+export interface RunStep {
+  readonly label: string
+  readonly started: number
+  readonly ms: number
+}
+
+export interface RunRecorder {
+  /** The context to build with; events pass through. */
+  readonly context: RunContext
+  /** Writes the record; the oldest go when there are many. */
+  save(wanted: readonly string[]): RunRecord
+}
+
+export function recordRun(context: RunContext): RunRecorder {
+  const started = context.now()
+  const layers = new Map<string, Noted>()
+  return {
+    context: {
+      ...context,
+      emit: (event) => {
+        note(layers, event, context.now())
+        context.emit(event)
+      },
+    },
+    save: (wanted) => {
+      const ended = [...layers].map(([name, noted]) => toLayer(name, noted, context.now()))
+      const record: RunRecord = {
+        format: 1,
+        id: `${idTime(started)}-${randomBytes(2).toString('hex')}`,
+        started,
+        ms: context.now() - started,
+        status: statusOf(ended),
+        root: context.root,
+        wanted,
+        layers: ended,
+      }
+      writeRecord(context.cacheDir, record)
+      return record
+    },
+  }
+}
+
+/** Newest first; a record that cannot be read is left out. */
+export function readRuns(cacheDir: string): readonly RunRecord[] {
+  return namesOf(cacheDir)
+    .toReversed()
+    .flatMap((name) => {
+      try {
+        const record = JSON.parse(readFileSync(join(folderOf(cacheDir), name), 'utf8')) as RunRecord
+        return record.format === 1 ? [record] : []
+      } catch {
+        // Of another version, or torn: history is no reason to stop.
+        return []
+      }
+    })
+}
+
+interface Noted {
+  readonly started: number
+  readonly steps: { label: string; started: number }[]
+  outcome?: Outcome
+  ended?: number
+  reason?: string
+}
+
+function note(layers: Map<string, Noted>, event: ImgEvent, now: number): void {
+  if (event.event === 'layer-start') layers.set(event.layer, { started: now, steps: [] })
+  if (event.event === 'step-start') layers.get(event.layer)?.steps.push({ label: event.label, started: now })
+  if (event.event !== 'layer-end') return
+  const noted: Noted = layers.get(event.layer) ?? { started: now, steps: [] }
+  layers.set(event.layer, { ...noted, outcome: event.outcome, ended: now })
+}
+
+function toLayer(name: string, { started, steps, outcome, ended }: Noted, now: number): RunLayer {
+  const end = ended ?? now
+  const status = outcome?.status ?? 'cancelled'
+  return {
+    name,
+    status,
+    ...(outcome !== undefined && 'key' in outcome ? { key: outcome.key } : {}),
+    started,
+    ms: end - started,
+    ...(outcome?.status === 'failed' ? { reason: outcome.error.message } : {}),
+    ...(outcome?.status === 'cancelled' ? { reason: outcome.because } : {}),
+    steps: steps.map((step, index) => ({ ...step, ms: (steps[index + 1]?.started ?? end) - step.started })),
+  }
+}
+
+function statusOf(layers: readonly RunLayer[]): RunRecord['status'] {
+  if (layers.some(({ status }) => status === 'failed')) return 'failed'
+  return layers.some(({ status }) => status === 'cancelled') ? 'interrupted' : 'ok'
+}
+
+/** `20261122T203240123`: as a file name, and readable. */
+const idTime = (ms: number): string => new Date(ms).toISOString().replaceAll(/[-:.Z]/g, '')
+
+const keptRuns = 200
+
+function writeRecord(cacheDir: string, record: RunRecord): void {
+  const folder = folderOf(cacheDir)
+  mkdirSync(folder, { recursive: true })
+  const path = join(folder, `${record.id}.json`)
+  writeFileSync(`${path}.new`, JSON.stringify(record))
+  renameSync(`${path}.new`, path)
+  for (const name of namesOf(cacheDir).slice(0, -keptRuns)) rmSync(join(folder, name), { force: true })
+}
+
+const folderOf = (cacheDir: string): string => join(cacheDir, 'runs')
+
+function namesOf(cacheDir: string): readonly string[] {
+  try {
+    return readdirSync(folderOf(cacheDir))
+      .filter((name) => name.endsWith('.json'))
+      .toSorted()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
