@@ -1,10 +1,16 @@
-// Pure. Where a stream of 4 KiB blocks is cut into chunks: by content, so that equal data is cut equally wherever it
-// lies. ext4 moves data by whole blocks only, so one test per block finds what a byte-wise rolling hash finds.
+// Pure. Where a stream of 4 KiB blocks outside of files is cut into chunks: by content, so that equal data is cut equally
+// wherever it lies. One test per block finds what a byte-wise rolling hash finds, since ext4 moves whole blocks only.
 
 import { crc32 } from 'node:zlib'
 
 /** Part of the map format: other parameters find nothing of what is stored. */
-export const chunker = { id: 'aligned-crc32', block: 4096, min: 16384, average: 65536, max: 262144 } as const
+export const chunker = {
+  id: 'ext4-pieces+aligned-crc32',
+  block: 4096,
+  min: 16384,
+  average: 65536,
+  max: 262144,
+} as const
 
 export interface Cutter {
   /** Takes the next block of data; true when the chunk ends with it. A gap or a block of zeros ends it as well. */

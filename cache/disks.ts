@@ -1,5 +1,6 @@
 // Materialised disks, by disk digest, read-only: what overlays stand on, so that a parent is not restored for every
-// build. Only a cache: a disk that is not exactly as it was left is made again. Least recently used ones make room.
+// build. A disk is a plain file, or an overlay on another of them. Only a cache: a disk that is not exactly as it was
+// left is made again. Least recently used ones make room.
 
 import { chmod, readFile, rename, rm, stat, utimes, writeFile, type FileHandle } from 'node:fs/promises'
 import { readFileSync } from 'node:fs'
@@ -13,10 +14,12 @@ import { listFolder } from './tidy.ts'
 import { makeFolder } from './make-folder.ts'
 
 export interface Disks {
-  /** Path of the disk, which stays until `close`. `make` writes it under the path it is given. */
+  /** Path of the plain disk, which stays until `close`. `make` writes it under the path it is given. */
   materialise(file: ArtifactFile, make: (path: string) => Promise<void>): Promise<string>
-  /** Whether the file could be moved in; it is left alone otherwise. */
-  adopt(path: string, file: ArtifactFile): Promise<boolean>
+  /** The files of the disk, nearest first, if there are any; they stay until `close`. */
+  chain(diskDigest: string): Promise<readonly string[] | undefined>
+  /** Whether the file could be moved in; it is left alone otherwise. `below`: of which disk it is an overlay. */
+  adopt(path: string, file: ArtifactFile, below?: string): Promise<boolean>
   /** Allocated bytes and number of disks. */
   usage(): Promise<{ readonly count: number; readonly bytes: number }>
   close(): Promise<void>
@@ -43,13 +46,21 @@ export function openDisks(at: StoreDir, options: DisksOptions): Disks {
   const exclusively = <T>(digest: string, fn: () => Promise<T>): Promise<T> =>
     withKeyLock({ folder: at.locks, key: `disk:${digest}` }, {}, fn)
 
+  const chain = async (digest: string): Promise<readonly string[] | undefined> => {
+    await hold(digest)
+    if ((await leftAs(at, digest, 'raw')) !== undefined) return [diskPath(at, digest, 'raw')]
+    const overlay = await leftAs(at, digest, 'qcow2')
+    const rest = overlay?.below === undefined ? undefined : await chain(overlay.below)
+    return rest && [diskPath(at, digest, 'qcow2'), ...rest]
+  }
+
   return {
     materialise: (file, make) =>
       exclusively(file.diskDigest, async () => {
         makeFolder(at.disks)
-        const path = diskPath(at, file.diskDigest)
+        const path = diskPath(at, file.diskDigest, 'raw')
         await hold(file.diskDigest)
-        if (await isAsLeft(at, file)) return path
+        if ((await leftAs(at, file.diskDigest, 'raw')) !== undefined) return path
         await rm(path, { force: true })
         try {
           await make(path)
@@ -58,26 +69,31 @@ export function openDisks(at: StoreDir, options: DisksOptions): Disks {
           await evict(at, 0, held)
           await make(path)
         }
-        await leave(at, file)
+        await leave(at, file.diskDigest, { kind: 'raw' })
         await evict(at, options.limit, held)
         return path
       }),
-    adopt: (path, file) =>
+    chain: (digest) =>
+      exclusively(digest, () => {
+        makeFolder(at.disks)
+        return chain(digest)
+      }),
+    adopt: (path, file, below) =>
       exclusively(file.diskDigest, async () => {
         makeFolder(at.disks)
-        await hold(file.diskDigest)
-        if (await isAsLeft(at, file)) {
+        if ((await chain(file.diskDigest)) !== undefined) {
           await rm(path)
           return true
         }
+        const kind = below === undefined ? 'raw' : 'qcow2'
         try {
-          await rename(path, diskPath(at, file.diskDigest))
+          await rename(path, diskPath(at, file.diskDigest, kind))
         } catch (cause) {
           // On another file system: moving would be copying.
           if (errnoOf(cause) === 'EXDEV') return false
           throw cause
         }
-        await leave(at, file)
+        await leave(at, file.diskDigest, { kind, ...(below === undefined ? {} : { below }) })
         await evict(at, options.limit, held)
         return true
       }),
@@ -95,38 +111,45 @@ export function openDisks(at: StoreDir, options: DisksOptions): Disks {
   }
 }
 
+type Kind = 'raw' | 'qcow2'
+
 interface Left {
   readonly boot: string
   readonly ino: string
   readonly size: string
   readonly mtimeNs: string
+  /** Disk digest of what an overlay is on. */
+  readonly below?: string
 }
 
-const diskPath = (at: StoreDir, digest: string): string => join(at.disks, `${digest}.raw`)
-const leftPath = (at: StoreDir, digest: string): string => join(at.disks, `${digest}.json`)
+const diskPath = (at: StoreDir, digest: string, kind: Kind): string => join(at.disks, `${digest}.${kind}`)
+const leftPath = (at: StoreDir, digest: string, kind: Kind): string =>
+  `${join(at.disks, digest)}${kind === 'raw' ? '' : '.qcow2'}.json`
 const usePath = (at: StoreDir, digest: string): string => join(at.disks, `${digest}.use`)
 
 /** A disk's bytes were verified when it was written; since then nobody may have touched it, nor the power gone. */
-async function isAsLeft(at: StoreDir, file: ArtifactFile): Promise<boolean> {
+async function leftAs(at: StoreDir, digest: string, kind: Kind): Promise<Left | undefined> {
   try {
-    const left = JSON.parse(await readFile(leftPath(at, file.diskDigest), 'utf8')) as Left
-    const now = toLeft(await stampOf(diskPath(at, file.diskDigest)))
-    return (
-      left.boot === now.boot &&
-      left.ino === now.ino &&
-      left.mtimeNs === now.mtimeNs &&
-      left.size === String(file.size)
-    )
+    const left = JSON.parse(await readFile(leftPath(at, digest, kind), 'utf8')) as Left
+    const now = toLeft(await stampOf(diskPath(at, digest, kind)))
+    const isSame =
+      left.boot === now.boot && left.ino === now.ino && left.mtimeNs === now.mtimeNs && left.size === now.size
+    return isSame ? left : undefined
   } catch {
     // Not there or not readable: made again.
-    return false
+    return undefined
   }
 }
 
-async function leave(at: StoreDir, file: ArtifactFile): Promise<void> {
-  const path = diskPath(at, file.diskDigest)
+async function leave(
+  at: StoreDir,
+  digest: string,
+  { kind, below }: { readonly kind: Kind; readonly below?: string },
+): Promise<void> {
+  const path = diskPath(at, digest, kind)
   await chmod(path, 0o444)
-  await writeFile(leftPath(at, file.diskDigest), JSON.stringify(toLeft(await stampOf(path))))
+  const left = toLeft(await stampOf(path))
+  await writeFile(leftPath(at, digest, kind), JSON.stringify(below === undefined ? left : { ...left, below }))
 }
 
 /** The disk is not synced, which takes as long as writing it; so after a reboot it counts as lost. */
@@ -154,6 +177,8 @@ async function isNamed(handle: FileHandle, path: string): Promise<boolean> {
   return (await handle.stat()).ino === named?.ino
 }
 
+const kinds: readonly Kind[] = ['raw', 'qcow2']
+
 interface Disk {
   readonly digest: string
   readonly bytes: number
@@ -161,15 +186,20 @@ interface Disk {
 }
 
 async function listDisks(at: StoreDir): Promise<readonly Disk[]> {
-  const digests = listFolder(at.disks).flatMap((name) => /^([0-9a-f]{64})\.raw$/.exec(name)?.[1] ?? [])
+  const found = listFolder(at.disks).flatMap(
+    (name) => /^([0-9a-f]{64})\.(?:raw|qcow2)$/.exec(name)?.[1] ?? [],
+  )
   const disks = await Promise.all(
-    digests.map(async (digest): Promise<readonly Disk[]> => {
-      const disk = await stat(diskPath(at, digest)).catch(() => undefined)
+    [...new Set(found)].map(async (digest): Promise<Disk> => {
+      const stats = await Promise.all(
+        kinds.map((kind) => stat(diskPath(at, digest, kind)).catch(() => undefined)),
+      )
       const use = await stat(usePath(at, digest)).catch(() => undefined)
-      return disk === undefined ? [] : [{ digest, bytes: disk.blocks * 512, used: use?.mtimeMs ?? 0 }]
+      const bytes = stats.reduce((sum, disk) => sum + (disk?.blocks ?? 0) * 512, 0)
+      return { digest, bytes, used: use?.mtimeMs ?? 0 }
     }),
   )
-  return disks.flat().toSorted((a, b) => a.used - b.used)
+  return disks.toSorted((a, b) => a.used - b.used)
 }
 
 async function evict(at: StoreDir, limit: number, held: ReadonlyMap<string, unknown>): Promise<void> {
@@ -181,8 +211,8 @@ async function evict(at: StoreDir, limit: number, held: ReadonlyMap<string, unkn
     const use = await openLock(usePath(at, digest))
     try {
       if (!(await tryLock(use, 'exclusive')) || !(await isNamed(use, usePath(at, digest)))) continue
-      for (const path of [leftPath(at, digest), diskPath(at, digest), usePath(at, digest)])
-        await rm(path, { force: true })
+      const files = kinds.flatMap((kind) => [leftPath(at, digest, kind), diskPath(at, digest, kind)])
+      for (const path of [...files, usePath(at, digest)]) await rm(path, { force: true })
       bytes -= size
     } finally {
       await use.close()

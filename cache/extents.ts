@@ -16,14 +16,21 @@ export async function resolveExtents(path: string, size: number): Promise<readon
 }
 
 export function parseExtents(text: string, size: number): readonly Extent[] {
-  const extents: Extent[] = []
-  for (const line of text.split('\n')) {
+  const lines = text.split('\n').flatMap((line) => {
     const found = /^(\d+) (\d+)$/.exec(line)
-    if (found === null) continue
-    const start = Math.floor(Number(found[1]) / chunker.block) * chunker.block
-    const end = Math.min(size, Math.ceil(Number(found[2]) / chunker.block) * chunker.block)
+    return found === null ? [] : [{ start: Number(found[1]), end: Number(found[2]) }]
+  })
+  return mergeExtents(lines, size)
+}
+
+/** The same ranges in order, not touching, aligned outwards to blocks (except the file's end). */
+export function mergeExtents(ranges: readonly Extent[], size: number): readonly Extent[] {
+  const extents: { readonly start: number; end: number }[] = []
+  for (const range of ranges.toSorted((one, other) => one.start - other.start)) {
+    const start = Math.floor(range.start / chunker.block) * chunker.block
+    const end = Math.min(size, Math.ceil(range.end / chunker.block) * chunker.block)
     const last = extents.at(-1)
-    if (last !== undefined && last.end >= start) extents[extents.length - 1] = { start: last.start, end }
+    if (last !== undefined && last.end >= start) last.end = Math.max(last.end, end)
     else if (end > start) extents.push({ start, end })
   }
   return extents

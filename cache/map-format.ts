@@ -20,7 +20,11 @@ export interface MapLeaf {
 
 export interface MapRoot {
   readonly size: number
+  /** How the file was cut; what was cut otherwise shares nothing with it. */
+  readonly chunker: string
   readonly leaves: readonly MapLeaf[]
+  /** Chunks that hold the sha256 of every cell of the disk digest in order, zeros for a cell of zeros. */
+  readonly cells: readonly Buffer[]
 }
 
 /** Hostile or broken bytes in a map; the message completes "the map …". */
@@ -44,11 +48,15 @@ export function renderLeaves(entries: readonly MapEntry[]): readonly { start: nu
   return leaves
 }
 
-export function renderRoot(root: MapRoot): Buffer {
-  const leaves = root.leaves.map(({ start, digest }) => [start, digest.toString('hex')])
-  return Buffer.from(
-    `${JSON.stringify({ format: 'img map 1', chunker: chunker.id, size: root.size, leaves })}\n`,
-  )
+export function renderRoot({ size, leaves, cells }: Omit<MapRoot, 'chunker'>): Buffer {
+  const root = {
+    format: 'img map 1',
+    chunker: chunker.id,
+    size,
+    cells: cells.map((digest) => digest.toString('hex')),
+    leaves: leaves.map(({ start, digest }) => [start, digest.toString('hex')]),
+  }
+  return Buffer.from(`${JSON.stringify(root)}\n`)
 }
 
 export function parseRoot(bytes: Buffer): MapRoot {
@@ -61,6 +69,8 @@ export function parseRoot(bytes: Buffer): MapRoot {
   let before = -1
   return {
     size,
+    chunker: String(root['chunker']),
+    cells: parseCellChunks(root['cells']),
     leaves: leaves.map((leaf: unknown) => {
       const [start, digest] = Array.isArray(leaf) ? (leaf as readonly unknown[]) : []
       if (!isLength(start) || start <= before || start >= size) throw new MapError('has leaves out of order')
@@ -102,6 +112,15 @@ export function parseLeaf(bytes: Buffer, start: number, limits: { end: number; s
   }
   if (entries.length === 0) throw new MapError('has an empty leaf')
   return entries
+}
+
+/** Maps from before they were kept have none. */
+function parseCellChunks(cells: unknown): readonly Buffer[] {
+  const list: unknown = cells ?? []
+  const isList =
+    Array.isArray(list) && list.every((digest) => typeof digest === 'string' && /^[0-9a-f]{64}$/.test(digest))
+  if (!isList) throw new MapError('has no list of cells')
+  return (list as readonly string[]).map((digest) => Buffer.from(digest, 'hex'))
 }
 
 const leafMaxEntries = 1024

@@ -9,13 +9,14 @@ import { chunkFile, type ChunkedFile, type TakeChunk } from './chunk-file.ts'
 import type { ChunkIndex } from './chunk-index.ts'
 import { putContent } from './content.ts'
 import { readFilePieces } from './cut-hints.ts'
-import { openDiskChain, resolveChainExtents, toCellFile } from './disk-chain.ts'
+import { openDiskChain, type DiskChain, resolveChainExtents, toCellFile } from './disk-chain.ts'
 import type { Disks } from './disks.ts'
 import { resolveExtents } from './extents.ts'
 import { sameStamp, stampOf, type FileStamp } from './file-stamp.ts'
 import { inheritMap } from './inherit-map.ts'
 import { renderLeaves, renderRoot, type MapLeaf } from './map-format.ts'
 import { openPackWriter, type PackWriter } from './pack-writer.ts'
+import { Qcow2Odd } from './qcow2.ts'
 import type { StoreDir } from './store-dir.ts'
 import type { Artifact, ArtifactFile } from './store.ts'
 import type { Zstd } from './zstd.ts'
@@ -145,7 +146,7 @@ async function chunkOverlay(
   { at, to, take }: { readonly at: StoreDir; readonly to: PutInto; readonly take: TakeChunk },
 ): Promise<Chunked> {
   const paths = [input.overlay, ...input.below]
-  const chain = openDiskChain(paths)
+  const chain = openOverlay(paths)
   try {
     const { size } = chain
     const parent = size === input.parent.size ? await inheritMap(at, to, input.parent) : undefined
@@ -156,6 +157,19 @@ async function chunkOverlay(
     return { ...chunked, size }
   } finally {
     chain.close()
+  }
+}
+
+function openOverlay(paths: readonly string[]): DiskChain {
+  try {
+    return openDiskChain(paths)
+  } catch (cause) {
+    if (!(cause instanceof Qcow2Odd)) throw cause
+    throw new ImgError('INPUT_INVALID', `cannot store ${paths[0]}: the overlay ${cause.message}`, {
+      path: paths[0]!,
+      hint: 'the layer left a damaged disk behind; build it again',
+      cause,
+    })
   }
 }
 

@@ -1,9 +1,22 @@
 // A file's data in cells of a grid, the next one read while the last is worked on.
 
-import type { FileHandle } from 'node:fs/promises'
 import { ImgError } from '../tasks/errors.ts'
 import { cellSize as digestCell } from './disk-digest.ts'
 import type { Extent } from './extents.ts'
+
+/** What a `FileHandle` of a plain file gives, and other formats imitate. */
+export interface CellFile {
+  readonly path: string
+  readonly size: number
+  readonly handle: {
+    read(
+      into: Buffer,
+      offset: number,
+      length: number,
+      position: number,
+    ): Promise<{ readonly bytesRead: number }>
+  }
+}
 
 export interface Cell {
   readonly number: number
@@ -13,7 +26,7 @@ export interface Cell {
 
 /** Only cells that overlap an extent, in order; of the disk digest's grid unless told. */
 export async function* readCells(
-  file: { readonly handle: FileHandle; readonly path: string; readonly size: number },
+  file: CellFile,
   extents: readonly Extent[],
   cellSize: number = digestCell,
 ): AsyncGenerator<Cell> {
@@ -37,7 +50,7 @@ export async function* readCells(
 }
 
 async function readCell(
-  file: { readonly handle: FileHandle; readonly path: string },
+  file: CellFile,
   { start, ...cell }: Cell & { readonly start: number },
   ranges: readonly Extent[],
 ): Promise<Cell> {
@@ -55,7 +68,7 @@ async function readCell(
 }
 
 async function readSome(
-  { handle, path }: { readonly handle: FileHandle; readonly path: string },
+  { handle, path }: CellFile,
   { into, position }: { readonly into: Buffer; readonly position: number },
 ): Promise<number> {
   let count: number

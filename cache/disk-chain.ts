@@ -1,0 +1,65 @@
+// A disk as it lies in files: a plain one, or overlays on a plain one, nearest first.
+
+import { openRawSource, type BlockSource } from './block-source.ts'
+import { mergeExtents, resolveExtents, type Extent } from './extents.ts'
+import { openQcow2 } from './qcow2.ts'
+import type { CellFile } from './read-cells.ts'
+
+export interface DiskChain extends BlockSource {
+  /** What the first file says itself; of a plain disk everything. In order, aligned to blocks. */
+  readonly own: readonly Extent[]
+}
+
+/** Throws `Qcow2Odd`, and what opening a file throws. */
+export function openDiskChain(paths: readonly string[]): DiskChain {
+  const opened: BlockSource[] = []
+  const close = (): void => {
+    for (const source of opened) source.close()
+  }
+  try {
+    let top: BlockSource = openRawSource(paths.at(-1)!)
+    opened.push(top)
+    let own: readonly Extent[] = [{ start: 0, end: top.size }]
+    for (const path of paths.slice(0, -1).toReversed()) {
+      const overlay = openQcow2(path, top)
+      opened.push(overlay)
+      top = overlay
+      own = mergeExtents(overlay.own, overlay.size)
+    }
+    return { ...top, close, own }
+  } catch (cause) {
+    close()
+    throw cause
+  }
+}
+
+/** Where a chain may have data: what any of its files says. */
+export async function resolveChainExtents(
+  paths: readonly string[],
+  size: number,
+): Promise<readonly Extent[]> {
+  const extents = [...(await resolveExtents(paths.at(-1)!, size))]
+  for (let from = 0; from < paths.length - 1; from++) {
+    const chain = openDiskChain(paths.slice(from))
+    extents.push(...chain.own)
+    chain.close()
+  }
+  return mergeExtents(extents, size)
+}
+
+/** A chain read as a file is. */
+export function toCellFile(path: string, chain: BlockSource): CellFile {
+  return {
+    path,
+    size: chain.size,
+    handle: {
+      // As FileHandle has it.
+      // oxlint-disable-next-line max-params
+      read: async (into, offset, length, position) => {
+        const bytesRead = Math.min(length, chain.size - position)
+        chain.read(position, into.subarray(offset, offset + bytesRead))
+        return { bytesRead }
+      },
+    },
+  }
+}
