@@ -1,13 +1,16 @@
 // A project whose only mirror is a fake one: what the tests of the lock and of the recording proxy start from.
 
 import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
+import { startMirror, type Mirror } from '../../cache/mirror/mirror.ts'
 import type { UpstreamLimits } from '../../cache/mirror/upstream.ts'
 import type { RunContext } from '../../tasks/context.ts'
 import type { ImgEvent } from '../../tasks/events.ts'
 import type { AptInput } from '../../tasks/plan/recipe.ts'
 import { openArchives } from '../../tasks/run/apt-archives.ts'
+import { obtainLocked } from '../../tasks/run/apt-pin.ts'
 import { openLock, type Lock } from '../../tasks/run/lockfile.ts'
-import { makeFolder, makeSuite, type Signer, type SuiteContent } from './fake-archive.ts'
+import { makeFolder, makeSigner, makeSuite, type Signer, type SuiteContent } from './fake-archive.ts'
 import { startFakeMirror, type FakeMirror } from './fake-mirror.ts'
 
 export interface ArchiveProject {
@@ -89,4 +92,57 @@ export async function openArchiveProject(signer: Signer, limits = quick): Promis
       folder.remove()
     },
   }
+}
+
+/** For the tests of a `describe`: one signer for all of them, and for each a project whose mirror has September's state. */
+export function useArchiveProject(): {
+  readonly signer: Signer
+  readonly project: ArchiveProject
+  /** The recording proxy as one `img build` starts it; ends with the test. */
+  readonly startMirror: () => Promise<Mirror>
+} {
+  let signer: Signer | undefined
+  let project: ArchiveProject | undefined
+  const running = new Set<Mirror>()
+  beforeAll(() => {
+    signer = makeSigner()
+  })
+  afterAll(() => signer?.remove())
+  beforeEach(async () => {
+    project = await openArchiveProject(made(signer))
+    project.serve(september)
+  })
+  afterEach(async () => {
+    for (const mirror of running) await mirror.close()
+    await project?.close()
+  })
+  return {
+    get signer() {
+      return made(signer)
+    },
+    get project() {
+      return made(project)
+    },
+    startMirror: async () => {
+      const { context, ...own } = made(project)
+      const lock = await own.open()
+      await lock.resolve(trixie)
+      await obtainLocked(lock, [trixie], context)
+      const started = await startMirror(lock, context)
+      const mirror: Mirror = {
+        ...started,
+        close: async () => {
+          running.delete(mirror)
+          await started.close()
+        },
+      }
+      running.add(mirror)
+      return mirror
+    },
+  }
+}
+
+function made<T>(thing: T | undefined): T {
+  if (thing === undefined) throw new Error('no test runs yet')
+  return thing
 }

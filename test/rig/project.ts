@@ -20,6 +20,8 @@ export interface TestProject {
 export interface RunOptions {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
+  /** The program, with arguments, that starts `img`. */
+  readonly enter?: readonly string[]
 }
 
 export interface Ended {
@@ -38,22 +40,26 @@ export interface Running {
 
 export function testProject(files: Readonly<Record<string, string | Buffer>> = {}): TestProject {
   if (!existsSync(cli)) throw new Error('dist/ is missing: npm run build')
-  const root = tempFolder(files)
   const home = tempFolder()
-  const cacheDir = join(home, 'cache')
+  const project = projectIn({ root: tempFolder(files), cacheDir: join(home, 'cache'), env: { HOME: home } })
   const start = (args: readonly string[], options: RunOptions = {}): Running => {
-    const env = {
-      PATH: process.env['PATH'] ?? '/usr/bin:/bin',
-      HOME: home,
-      IMG_CACHE_DIR: cacheDir,
-      ...options.env,
-    }
-    const child = spawn(process.execPath, [cli, ...args], {
-      cwd: options.cwd ?? root,
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    onTestFinished(() => void child.kill('SIGKILL'))
+    const running = project.start(args, options)
+    onTestFinished(() => void running.child.kill('SIGKILL'))
+    return running
+  }
+  return { ...project, start, img: (args, options) => start(args, options).ended }
+}
+
+/** In folders that are there; nothing is removed. */
+export function projectIn(
+  at: Pick<TestProject, 'root' | 'cacheDir'> & { readonly env: Readonly<Record<string, string>> },
+): TestProject {
+  const { root, cacheDir } = at
+  const start = (args: readonly string[], options: RunOptions = {}): Running => {
+    const path = process.env['PATH'] ?? '/usr/bin:/bin'
+    const env = { PATH: path, IMG_CACHE_DIR: cacheDir, ...at.env, ...options.env }
+    const [program = '', ...argv] = [...(options.enter ?? []), process.execPath, cli, ...args]
+    const child = spawn(program, argv, { cwd: options.cwd ?? root, env, stdio: ['ignore', 'pipe', 'pipe'] })
     return follow(child)
   }
   return { root, cacheDir, start, img: (args, options) => start(args, options).ended }

@@ -1,53 +1,25 @@
 import { Agent, get as httpGet, type IncomingHttpHeaders, type RequestOptions } from 'node:http'
 import { once } from 'node:events'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { startMirror, type Mirror } from '../../../cache/mirror/mirror.ts'
-import { obtainLocked, repinGone } from '../../../tasks/run/apt-pin.ts'
-import {
-  october,
-  openArchiveProject,
-  september,
-  trixie,
-  type ArchiveProject,
-} from '../../rig/archive-project.ts'
-import { hasGpg, makeSigner, packageFile, sha256, type Signer } from '../../rig/fake-archive.ts'
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { Mirror } from '../../../cache/mirror/mirror.ts'
+import { repinGone } from '../../../tasks/run/apt-pin.ts'
+import { october, trixie, useArchiveProject } from '../../rig/archive-project.ts'
+import { hasGpg, packageFile, sha256 } from '../../rig/fake-archive.ts'
 import { debianArchitecture } from '../../../tasks/run/apt-indexes.ts'
 
 describe.runIf(hasGpg)('the recording proxy', () => {
-  let signer: Signer
-  let project: ArchiveProject
+  const rig = useArchiveProject()
   let mirror: Mirror
   const hello = packageFile('hello_1.0')
   const lists = `dists/trixie/main/binary-${debianArchitecture()}`
-  const closing: (() => Promise<void>)[] = []
-  beforeAll(() => {
-    signer = makeSigner()
-  })
-  afterAll(() => signer.remove())
   beforeEach(async () => {
-    project = await openArchiveProject(signer)
-    project.serve(september)
-    mirror = await start()
+    mirror = await rig.startMirror()
   })
-  afterEach(async () => {
-    for (const close of closing.splice(0)) await close()
-    await project.close()
-  })
-
-  /** As one `img build` does. */
-  async function start(): Promise<Mirror> {
-    const lock = await project.open()
-    await lock.resolve(trixie)
-    await obtainLocked(lock, [trixie], project.context)
-    const started = await startMirror(lock, project.context)
-    closing.push(() => started.close())
-    return started
-  }
 
   const ask = (path: string, options: RequestOptions = {}): Promise<Answer> =>
     request(`${baseOf(mirror)}/${path}`, options)
   const part = (range: string, more = {}): Promise<Answer> => ask(hello, { headers: { range, ...more } })
-  const warnings = (): unknown[] => project.events.filter(({ event }) => event === 'warning')
+  const warnings = (): unknown[] => rig.project.events.filter(({ event }) => event === 'warning')
 
   test('access: sources, configuration, keyring and date', () => {
     const { sources, config, keyring, date } = mirror.access(trixie)
@@ -58,13 +30,13 @@ describe.runIf(hasGpg)('the recording proxy', () => {
     ])
     expect(config).toContain('Acquire::Check-Valid-Until "false";')
     expect(config).toContain('Acquire::http::Proxy "DIRECT";')
-    expect(keyring).toBe(signer.keyring)
+    expect(keyring).toBe(rig.signer.keyring)
     expect(date).toBe(Date.parse('2026-09-12T07:55:41Z') / 1000)
   })
 
   test('the pinned InRelease is served, whatever the mirror has by now', async () => {
-    const pinned = project.mirror.files.get('/debian/dists/trixie/InRelease')
-    project.serve(october)
+    const pinned = rig.project.mirror.files.get('/debian/dists/trixie/InRelease')
+    rig.project.serve(october)
     const answer = await ask('dists/trixie/InRelease')
     expect(answer.status).toBe(200)
     expect(answer.body).toEqual(pinned)
@@ -72,7 +44,7 @@ describe.runIf(hasGpg)('the recording proxy', () => {
   })
 
   test('package lists by digest and by path', async () => {
-    const list = project.mirror.files.get(`/debian/${lists}/Packages.gz`) ?? Buffer.alloc(0)
+    const list = rig.project.mirror.files.get(`/debian/${lists}/Packages.gz`) ?? Buffer.alloc(0)
     expect((await ask(`${lists}/by-hash/SHA256/${sha256(list)}`)).body).toEqual(list)
     expect((await ask(`${lists}/Packages.gz`)).body).toEqual(list)
   })
@@ -81,10 +53,10 @@ describe.runIf(hasGpg)('the recording proxy', () => {
     expect((await ask(hello)).body.toString()).toBe('hello, one')
     const downloaded = mirror.stats().downloaded
     expect(downloaded.requests).toBe(3)
-    await project.mirror.down()
+    await rig.project.mirror.down()
     expect((await ask(hello)).body.toString()).toBe('hello, one')
     expect(mirror.stats()).toEqual({ served: { requests: 2, bytes: 20 }, downloaded, refused: 0 })
-    mirror = await start()
+    mirror = await rig.startMirror()
     expect((await ask(hello)).body.toString()).toBe('hello, one')
     expect(mirror.stats()).toEqual({
       served: { requests: 1, bytes: 10 },
@@ -96,17 +68,17 @@ describe.runIf(hasGpg)('the recording proxy', () => {
   test('a name with characters that apt escapes', async () => {
     const world = packageFile('world_2.0+b1')
     expect((await ask(world.replace('+', '%2b'))).body.toString()).toBe('a world')
-    expect(project.mirror.requests.at(-1)).toBe(`GET /debian/${world}`)
+    expect(rig.project.mirror.requests.at(-1)).toBe(`GET /debian/${world}`)
   })
 
   test('many clients that want one file at once cause one download', async () => {
     const gate = new AbortController()
-    project.mirror.faults.set(`/debian/${hello}`, [{ after: once(gate.signal, 'abort') }])
+    rig.project.mirror.faults.set(`/debian/${hello}`, [{ after: once(gate.signal, 'abort') }])
     const asked = Array.from({ length: 8 }, () => ask(hello))
-    await until(() => project.mirror.requests.includes(`GET /debian/${hello}`))
+    await until(() => rig.project.mirror.requests.includes(`GET /debian/${hello}`))
     gate.abort()
     for (const answer of await Promise.all(asked)) expect(answer.body.toString()).toBe('hello, one')
-    expect(project.mirror.requests.filter((line) => line.endsWith(hello))).toHaveLength(1)
+    expect(rig.project.mirror.requests.filter((line) => line.endsWith(hello))).toHaveLength(1)
   })
 
   test('ranges', async () => {
@@ -143,10 +115,10 @@ describe.runIf(hasGpg)('the recording proxy', () => {
     ['pool/%2e%2e/x', 'not a path of this mirror'],
     ['project/trace', 'neither below dists/ nor below pool/'],
   ])('%s is refused', async (path, reason) => {
-    const asked = project.mirror.requests.length
+    const asked = rig.project.mirror.requests.length
     const answer = await ask(path)
     expect([answer.status, answer.message, answer.body.toString()]).toEqual([404, reason, `${reason}\n`])
-    expect(project.mirror.requests.length).toBe(asked)
+    expect(rig.project.mirror.requests.length).toBe(asked)
     expect(mirror.stats().refused).toBe(1)
   })
 
@@ -165,28 +137,28 @@ describe.runIf(hasGpg)('the recording proxy', () => {
     [[{ endAfter: 4 }], 'ends after 4 of 10 bytes', 3],
     [[{ cutAfter: 4 }], 'the connection was cut', 3],
   ])('upstream fault %j', async (faults, reason, attempts) => {
-    project.mirror.faults.set(`/debian/${hello}`, faults)
+    rig.project.mirror.faults.set(`/debian/${hello}`, faults)
     const answer = await ask(hello)
     const text = `the mirror's ${hello}: ${reason}`
     expect([answer.status, answer.body.toString()]).toEqual([502, `${text}\n`])
     expect(answer.message).toBe(text)
     expect(warnings()).toEqual([{ event: 'warning', text }])
-    expect(project.mirror.requests.filter((line) => line.endsWith(hello))).toHaveLength(attempts)
-    project.mirror.faults.clear()
+    expect(rig.project.mirror.requests.filter((line) => line.endsWith(hello))).toHaveLength(attempts)
+    rig.project.mirror.faults.clear()
     expect((await ask(hello)).body.toString()).toBe('hello, one')
   })
 
   test.each([[{ status: 500 }], [{ status: 429 }], [{ cutAfter: 4 }], [{ instead: 'nonsense' }]])(
     'one %j is got over',
     async (fault) => {
-      project.mirror.faults.set(`/debian/${hello}`, [fault, 'none'])
+      rig.project.mirror.faults.set(`/debian/${hello}`, [fault, 'none'])
       expect((await ask(hello)).body.toString()).toBe('hello, one')
       expect(warnings()).toEqual([])
     },
   )
 
   test('a package that is gone is reported, so that the state can be pinned anew', async () => {
-    project.mirror.files.delete(`/debian/${hello}`)
+    rig.project.mirror.files.delete(`/debian/${hello}`)
     expect((await ask(hello)).status).toBe(502)
     expect(mirror.gone()).toEqual([
       { archive: 'debian', suite: 'trixie', path: hello, reason: 'answered 404' },
@@ -194,11 +166,11 @@ describe.runIf(hasGpg)('the recording proxy', () => {
   })
 
   test('and then the present state is pinned, which has another', async () => {
-    project.serve(october)
-    project.mirror.files.delete(`/debian/${hello}`)
+    rig.project.serve(october)
+    rig.project.mirror.files.delete(`/debian/${hello}`)
     await ask(hello)
-    const lock = await project.open()
-    expect(await repinGone(lock, mirror.gone(), project.context)).toEqual([
+    const lock = await rig.project.open()
+    expect(await repinGone(lock, mirror.gone(), rig.project.context)).toEqual([
       { archive: 'debian', suite: 'trixie' },
     ])
     expect(lock.pins().map(({ date }) => date)).toEqual(['2026-10-10T08:00:00Z'])
@@ -212,33 +184,35 @@ describe.runIf(hasGpg)('the recording proxy', () => {
   })
 
   test('unless the present state is the locked one: that mirror is broken', async () => {
-    project.mirror.files.delete(`/debian/${hello}`)
+    rig.project.mirror.files.delete(`/debian/${hello}`)
     await ask(hello)
-    expect(await repinGone(await project.open(), mirror.gone(), project.context)).toEqual([])
+    expect(await repinGone(await rig.project.open(), mirror.gone(), rig.project.context)).toEqual([])
   })
 
   test('or the lock is frozen', async () => {
-    project.serve(october)
-    project.mirror.files.delete(`/debian/${hello}`)
+    rig.project.serve(october)
+    rig.project.mirror.files.delete(`/debian/${hello}`)
     await ask(hello)
-    const lock = await project.open({ frozen: true })
-    await expect(repinGone(lock, mirror.gone(), project.context)).rejects.toMatchObject({
+    const lock = await rig.project.open({ frozen: true })
+    await expect(repinGone(lock, mirror.gone(), rig.project.context)).rejects.toMatchObject({
       code: 'LOCK_FROZEN',
       message: `the locked state of trixie is gone: ${hello} answered 404`,
     })
   })
 
   test('a mirror that is down is not called gone', async () => {
-    await project.mirror.down()
+    await rig.project.mirror.down()
     expect((await ask(hello)).status).toBe(502)
     expect(mirror.gone()).toEqual([])
   })
 
   test('a mirror that stays down is not asked several times for each of many files', async () => {
-    project.mirror.faults.set(`/debian/${hello}`, [{ status: 503 }])
+    rig.project.mirror.faults.set(`/debian/${hello}`, [{ status: 503 }])
     for (let time = 0; time < 6; time += 1) await ask(hello)
     expect(warnings()).toHaveLength(5)
-    expect(project.mirror.requests.filter((line) => line.endsWith(hello))).toHaveLength(3 + 3 + 3 + 1 + 1 + 1)
+    expect(rig.project.mirror.requests.filter((line) => line.endsWith(hello))).toHaveLength(
+      3 + 3 + 3 + 1 + 1 + 1,
+    )
   })
 
   test('two pipelined requests on one connection are answered in order', async () => {
@@ -254,7 +228,6 @@ describe.runIf(hasGpg)('the recording proxy', () => {
     const url = `${baseOf(mirror)}/dists/trixie/InRelease`
     await mirror.close()
     await expect(request(url)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
-    closing.length = 0
   })
 })
 

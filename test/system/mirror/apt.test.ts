@@ -2,47 +2,22 @@
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { startMirror, type Mirror } from '../../../cache/mirror/mirror.ts'
 import { debianArchitecture } from '../../../tasks/run/apt-indexes.ts'
-import { obtainLocked } from '../../../tasks/run/apt-pin.ts'
 import { openLock } from '../../../tasks/run/lockfile.ts'
 import { runProgram, type ProgramResult } from '../../../tasks/run/process.ts'
-import {
-  october,
-  openArchiveProject,
-  september,
-  trixie,
-  type ArchiveProject,
-} from '../../rig/archive-project.ts'
-import { hasGpg, makeSigner, packageFile, type Signer } from '../../rig/fake-archive.ts'
+import { october, openArchiveProject, trixie, useArchiveProject } from '../../rig/archive-project.ts'
+import { hasGpg, packageFile, type Signer } from '../../rig/fake-archive.ts'
 
 describe.runIf(hasGpg)('apt through the mirror', () => {
-  let signer: Signer
-  let project: ArchiveProject
+  const rig = useArchiveProject()
   let mirror: Mirror
   let folder: string
-  beforeAll(() => {
-    signer = makeSigner()
-  })
-  afterAll(() => signer.remove())
   beforeEach(async () => {
-    project = await openArchiveProject(signer)
-    folder = join(project.context.root, 'apt')
-    project.serve(september)
-    mirror = await start()
+    folder = join(rig.project.context.root, 'apt')
+    mirror = await rig.startMirror()
   })
-  afterEach(async () => {
-    await mirror.close()
-    await project.close()
-  })
-
-  async function start(): Promise<Mirror> {
-    const lock = await project.open()
-    await lock.resolve(trixie)
-    await obtainLocked(lock, [trixie], project.context)
-    return await startMirror(lock, project.context)
-  }
 
   async function apt(...command: readonly string[]): Promise<ProgramResult> {
     const { sources, config, keyring } = mirror.access(trixie)
@@ -81,14 +56,14 @@ describe.runIf(hasGpg)('apt through the mirror', () => {
     const name = packageFile('hello_1.0').split('/').at(-1) ?? ''
     expect(readFileSync(join(folder, 'download', name), 'utf8')).toBe('hello, one')
     const before = mirror.stats().downloaded
-    await project.mirror.down()
+    await rig.project.mirror.down()
     expect(await apt('clean')).toMatchObject({ exitCode: 0 })
     expect(await apt('update')).toMatchObject({ exitCode: 0, stderr: '' })
     expect(mirror.stats().downloaded).toEqual(before)
   })
 
   test('the state stays the locked one while the mirror moves on', async () => {
-    project.serve(october)
+    rig.project.serve(october)
     await apt('update')
     const { stdout } = await apt('install', '--print-uris', '--yes', 'hello')
     expect(stdout).toContain('/hello_1.0_')
@@ -96,20 +71,22 @@ describe.runIf(hasGpg)('apt through the mirror', () => {
 
   test('why a package could not be had stands in what apt says', async () => {
     await apt('update')
-    project.mirror.files.delete(`/debian/${packageFile('hello_1.0')}`)
+    rig.project.mirror.files.delete(`/debian/${packageFile('hello_1.0')}`)
     const failed = await apt('download', 'hello')
     expect(failed.exitCode).toBe(100)
     expect(failed.stderr).toContain(`502  the mirror's ${packageFile('hello_1.0')}: answered 404`)
   })
 
   test('a list that cannot be had fails the update', async () => {
-    const [pin] = (await project.open()).pins()
-    const { content } = await (await project.open()).archives()
+    const [pin] = (await rig.project.open()).pins()
+    const { content } = await (await rig.project.open()).archives()
     for (const digest of Object.values(pin?.indexes ?? {}))
       writeFileSync((await content.find(digest)) ?? '', 'damaged')
-    await project.mirror.down()
+    await rig.project.mirror.down()
     await mirror.close()
-    mirror = await startMirror(await project.open(), project.context)
+    const restarted = await startMirror(await rig.project.open(), rig.project.context)
+    onTestFinished(() => restarted.close())
+    mirror = restarted
     const failed = await apt('update')
     expect(failed.exitCode).toBe(100)
     expect(failed.stderr).toContain("502  the mirror's dists/trixie/main/binary-")

@@ -27,47 +27,31 @@ test('one line per event', async () => {
   `)
 })
 
-test('verbose also has the output of the steps, by whole lines and harmless', async () => {
-  expect(await shown('verbose')).toMatchInlineSnapshot(`
-    "plan: 5 layers, 3 to build
-    warning: the clock of this machine is 3 h behind
-      hint run chronyd
-    base:a: waiting for process 17
-    base:a: building, about 41 s expected
-    role:web: building
-    base:a: step 1 of 2, apply catalog
-    base:a | Notice: one
-    role:web | odd \\x1b]0;title\\x07
-    base:a | Notice: two
-    base:a: pinned anew
-    base:a | last
-    base:a: built in 42 s
-    role:b: unchanged
-    role:web: failed after 900 ms
-      error STEP_FAILED: apt-get exited with 100
-        hint see the lines below
-        last output
-          | Reading package lists...
-          | E: Unable to locate package nginxx\\x07
-        log /cache/log
-    role:c: cancelled, role:web failed
-    "
-  `)
+test('verbose also has the output of the steps, by whole lines and harmless, and what needed nothing', async () => {
+  const [normal, verbose] = [await lines('normal'), await lines('verbose')]
+  expect(verbose.filter((line) => !normal.includes(line))).toEqual([
+    'base:a | Notice: one',
+    'role:web | odd \\x1b]0;title\\x07',
+    'base:a | Notice: two',
+    'base:a | last',
+    'role:b: unchanged',
+  ])
+  expect(verbose.filter((line) => normal.includes(line))).toEqual(normal)
 })
 
 test('quiet has warnings and failures', async () => {
-  expect(await shown('quiet')).toMatchInlineSnapshot(`
-    "warning: the clock of this machine is 3 h behind
-      hint run chronyd
-    role:web: failed after 900 ms
-      error STEP_FAILED: apt-get exited with 100
-        hint see the lines below
-        last output
-          | Reading package lists...
-          | E: Unable to locate package nginxx\\x07
-        log /cache/log
-    "
-  `)
+  const [normal, quiet] = [await lines('normal'), await lines('quiet')]
+  expect(normal.filter((line) => !quiet.includes(line))).toEqual([
+    'plan: 5 layers, 3 to build',
+    'base:a: waiting for process 17',
+    'base:a: building, about 41 s expected',
+    'role:web: building',
+    'base:a: step 1 of 2, apply catalog',
+    'base:a: pinned anew',
+    'base:a: built in 42 s',
+    'role:c: cancelled, role:web failed',
+  ])
+  expect(normal.filter((line) => quiet.includes(line))).toEqual(quiet)
 })
 
 test('a build with nothing to do says nothing', async () => {
@@ -79,6 +63,9 @@ test('a build with nothing to do says nothing', async () => {
   })
   expect(stream.text()).toBe('')
 })
+
+const lines = async (verbosity: Verbosity): Promise<readonly string[]> =>
+  (await shown(verbosity)).trimEnd().split('\n')
 
 async function shown(verbosity: Verbosity): Promise<string> {
   const stream = recordingStream()

@@ -1,81 +1,65 @@
 import { readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { debianArchitecture } from '../../../tasks/run/apt-indexes.ts'
 import { obtainLocked } from '../../../tasks/run/apt-pin.ts'
-import {
-  october,
-  openArchiveProject,
-  september,
-  trixie,
-  type ArchiveProject,
-} from '../../rig/archive-project.ts'
-import { hasGpg, makeSigner, makeSuite, sha256, type Signer } from '../../rig/fake-archive.ts'
+import { october, september, trixie, useArchiveProject } from '../../rig/archive-project.ts'
+import { hasGpg, makeSuite, sha256 } from '../../rig/fake-archive.ts'
 
 describe.runIf(hasGpg)('obtaining the locked state', () => {
-  let signer: Signer
-  let project: ArchiveProject
+  const rig = useArchiveProject()
   const list = `main/binary-${debianArchitecture()}/Packages.gz`
-  beforeAll(() => {
-    signer = makeSigner()
-  })
-  afterAll(() => signer.remove())
-  beforeEach(async () => {
-    project = await openArchiveProject(signer)
-    project.serve(september)
-  })
-  afterEach(() => project.close())
 
-  const warnings = (): unknown[] => project.events.filter(({ event }) => event === 'warning')
-  const lockText = (): string => readFileSync(project.lockPath, 'utf8')
+  const warnings = (): unknown[] => rig.project.events.filter(({ event }) => event === 'warning')
+  const lockText = (): string => readFileSync(rig.project.lockPath, 'utf8')
   const byHash = (content: typeof september): string => {
-    const bytes = makeSuite(signer, content).get(`dists/trixie/${list}`) ?? Buffer.alloc(0)
+    const bytes = makeSuite(rig.signer, content).get(`dists/trixie/${list}`) ?? Buffer.alloc(0)
     return `/debian/dists/trixie/main/binary-${debianArchitecture()}/by-hash/SHA256/${sha256(bytes)}`
   }
-  const forgetCache = async (): Promise<void> => await rm(project.context.cacheDir, { recursive: true })
+  const forgetCache = async (): Promise<void> => await rm(rig.project.context.cacheDir, { recursive: true })
 
   test('brings the package lists into the cache once', async () => {
-    const lock = await project.open()
+    const lock = await rig.project.open()
     await lock.resolve(trixie)
-    expect(await obtainLocked(lock, [trixie], project.context)).toEqual([])
-    const asked = [...project.mirror.requests]
+    expect(await obtainLocked(lock, [trixie], rig.project.context)).toEqual([])
+    const asked = [...rig.project.mirror.requests]
     expect(asked).toEqual(['GET /debian/dists/trixie/InRelease', `GET ${byHash(september)}`])
-    await project.mirror.down()
-    expect(await obtainLocked(await project.open(), [trixie], project.context)).toEqual([])
-    expect(project.mirror.requests).toEqual(asked)
+    await rig.project.mirror.down()
+    expect(await obtainLocked(await rig.project.open(), [trixie], rig.project.context)).toEqual([])
+    expect(rig.project.mirror.requests).toEqual(asked)
   })
 
   test('a mirror that has moved on but kept the old lists still serves the locked state', async () => {
-    await (await project.open()).resolve(trixie)
+    await (await rig.project.open()).resolve(trixie)
     const before = lockText()
-    const old = project.mirror.files.get(byHash(september)) ?? Buffer.alloc(0)
-    project.serve(october)
-    project.mirror.files.set(byHash(september), old)
-    expect(await obtainLocked(await project.open(), [trixie], project.context)).toEqual([])
+    const old = rig.project.mirror.files.get(byHash(september)) ?? Buffer.alloc(0)
+    rig.project.serve(october)
+    rig.project.mirror.files.set(byHash(september), old)
+    expect(await obtainLocked(await rig.project.open(), [trixie], rig.project.context)).toEqual([])
     expect(lockText()).toBe(before)
   })
 
   test('a mirror without by-hash is asked for the plain path', async () => {
-    project.serve({ ...september, byHash: false })
-    const lock = await project.open()
+    rig.project.serve({ ...september, byHash: false })
+    const lock = await rig.project.open()
     await lock.resolve(trixie)
-    expect(await obtainLocked(lock, [trixie], project.context)).toEqual([])
-    expect(project.mirror.requests).toEqual([
+    expect(await obtainLocked(lock, [trixie], rig.project.context)).toEqual([])
+    expect(rig.project.mirror.requests).toEqual([
       'GET /debian/dists/trixie/InRelease',
       `GET /debian/dists/trixie/${list}`,
     ])
   })
 
   test('lists that are gone everywhere: the present state is pinned, with a warning', async () => {
-    const first = await (await project.open()).resolve(trixie)
-    project.serve(october)
-    const lock = await project.open()
-    expect(await obtainLocked(lock, [trixie], project.context)).toEqual([
+    const first = await (await rig.project.open()).resolve(trixie)
+    rig.project.serve(october)
+    const lock = await rig.project.open()
+    expect(await obtainLocked(lock, [trixie], rig.project.context)).toEqual([
       { archive: 'debian', suite: 'trixie' },
     ])
     expect((await lock.resolve(trixie)).digest).not.toBe(first.digest)
     expect(lockText()).toContain('"date": "2026-10-10T08:00:00Z"')
-    const text = makeSuite(signer, october).get(`dists/trixie/${list}`)?.length
+    const text = makeSuite(rig.signer, october).get(`dists/trixie/${list}`)?.length
     expect(warnings()).toEqual([
       {
         event: 'warning',
@@ -89,14 +73,14 @@ describe.runIf(hasGpg)('obtaining the locked state', () => {
         hint: 'commit imgfile.lock, so that others build the same',
       },
     ])
-    expect(await obtainLocked(lock, [trixie], project.context)).toEqual([])
+    expect(await obtainLocked(lock, [trixie], rig.project.context)).toEqual([])
   })
 
   test('a lock from elsewhere whose InRelease nobody has any more', async () => {
-    await (await project.open()).resolve(trixie)
+    await (await rig.project.open()).resolve(trixie)
     await forgetCache()
-    project.serve(october)
-    expect(await obtainLocked(await project.open(), [trixie], project.context)).toHaveLength(1)
+    rig.project.serve(october)
+    expect(await obtainLocked(await rig.project.open(), [trixie], rig.project.context)).toHaveLength(1)
     expect(warnings()).toEqual([
       {
         event: 'warning',
@@ -109,25 +93,27 @@ describe.runIf(hasGpg)('obtaining the locked state', () => {
   })
 
   test('a lock from elsewhere that is still the present state is fetched, not pinned anew', async () => {
-    await (await project.open()).resolve(trixie)
+    await (await rig.project.open()).resolve(trixie)
     const before = lockText()
     await forgetCache()
-    expect(await obtainLocked(await project.open({ frozen: true }), [trixie], project.context)).toEqual([])
+    expect(
+      await obtainLocked(await rig.project.open({ frozen: true }), [trixie], rig.project.context),
+    ).toEqual([])
     expect(lockText()).toBe(before)
   })
 
   test('--frozen refuses what would be pinned anew', async () => {
-    await (await project.open()).resolve(trixie)
+    await (await rig.project.open()).resolve(trixie)
     const before = lockText()
     await forgetCache()
-    project.serve(october)
-    const lock = await project.open({ frozen: true })
-    await expect(obtainLocked(lock, [trixie], project.context)).rejects.toMatchObject({
+    rig.project.serve(october)
+    const lock = await rig.project.open({ frozen: true })
+    await expect(obtainLocked(lock, [trixie], rig.project.context)).rejects.toMatchObject({
       code: 'LOCK_FROZEN',
       message:
         'the locked state of trixie is gone: no InRelease file of 2026-09-12T07:55:41Z in the cache or on the mirror',
       fields: {
-        path: project.lockPath,
+        path: rig.project.lockPath,
         hint: 'run `img update` and commit imgfile.lock, or set IMG_MIRROR to a mirror that still has this state',
       },
     })
@@ -135,63 +121,67 @@ describe.runIf(hasGpg)('obtaining the locked state', () => {
   })
 
   test('a mirror in the middle of an update is not pinned', async () => {
-    await (await project.open()).resolve(trixie)
+    await (await rig.project.open()).resolve(trixie)
     const before = lockText()
-    project.serve(october)
-    project.mirror.files.delete(byHash(october))
-    project.mirror.files.delete(`/debian/dists/trixie/${list}`)
-    await expect(obtainLocked(await project.open(), [trixie], project.context)).rejects.toMatchObject({
-      code: 'MIRROR_UNREACHABLE',
-      message: `the mirror's state of trixie is incomplete: ${list} answered 404`,
-      fields: {
-        hint: 'it may be in the middle of an update: try again in some minutes, or set IMG_MIRROR to another mirror',
+    rig.project.serve(october)
+    rig.project.mirror.files.delete(byHash(october))
+    rig.project.mirror.files.delete(`/debian/dists/trixie/${list}`)
+    await expect(obtainLocked(await rig.project.open(), [trixie], rig.project.context)).rejects.toMatchObject(
+      {
+        code: 'MIRROR_UNREACHABLE',
+        message: `the mirror's state of trixie is incomplete: ${list} answered 404`,
+        fields: {
+          hint: 'it may be in the middle of an update: try again in some minutes, or set IMG_MIRROR to another mirror',
+        },
       },
-    })
+    )
     expect(lockText()).toBe(before)
   })
 
   test('a mirror that is down leaves the lock alone', async () => {
-    await (await project.open()).resolve(trixie)
+    await (await rig.project.open()).resolve(trixie)
     const before = lockText()
-    await project.mirror.down()
-    const { port } = new URL(project.mirror.url)
-    await expect(obtainLocked(await project.open(), [trixie], project.context)).rejects.toMatchObject({
-      code: 'MIRROR_UNREACHABLE',
-      message: `cannot read dists/trixie/${list} from the mirror: connect ECONNREFUSED 127.0.0.1:${port}`,
-      fields: {
-        hint: 'check the network and http_proxy, or set IMG_MIRROR to a mirror this machine can reach',
+    await rig.project.mirror.down()
+    const { port } = new URL(rig.project.mirror.url)
+    await expect(obtainLocked(await rig.project.open(), [trixie], rig.project.context)).rejects.toMatchObject(
+      {
+        code: 'MIRROR_UNREACHABLE',
+        message: `cannot read dists/trixie/${list} from the mirror: connect ECONNREFUSED 127.0.0.1:${port}`,
+        fields: {
+          hint: 'check the network and http_proxy, or set IMG_MIRROR to a mirror this machine can reach',
+        },
       },
-    })
+    )
     expect(lockText()).toBe(before)
   })
 
   test('a damaged list in the cache is fetched again', async () => {
-    const lock = await project.open()
+    const lock = await rig.project.open()
     await lock.resolve(trixie)
-    await obtainLocked(lock, [trixie], project.context)
+    await obtainLocked(lock, [trixie], rig.project.context)
     const digest = Object.values(lock.pins()[0]?.indexes ?? {})[0] ?? ''
     const path = (await (await lock.archives()).content.find(digest)) ?? ''
     const good = readFileSync(path)
     await rm(path)
-    expect(await obtainLocked(await project.open(), [trixie], project.context)).toEqual([])
+    expect(await obtainLocked(await rig.project.open(), [trixie], rig.project.context)).toEqual([])
     expect(readFileSync(path)).toEqual(good)
   })
 
   test('a component used later adds its lists to the pinned state', async () => {
-    const lock = await project.open()
+    const lock = await rig.project.open()
     await lock.resolve({ ...trixie, components: [] })
     expect(lock.pins()[0]?.indexes).toEqual({})
-    await obtainLocked(lock, [trixie], project.context)
+    await obtainLocked(lock, [trixie], rig.project.context)
     expect(Object.keys(lock.pins()[0]?.indexes ?? {})).toEqual([list])
     await expect(
-      obtainLocked(lock, [{ ...trixie, components: ['mian'] }], project.context),
+      obtainLocked(lock, [{ ...trixie, components: ['mian'] }], rig.project.context),
     ).rejects.toMatchObject({ code: 'INPUT_INVALID', message: 'trixie has no component mian' })
   })
 
   test('a clock before the locked state refuses to build from it', async () => {
-    const lock = await project.open()
+    const lock = await rig.project.open()
     await lock.resolve(trixie)
-    const context = { ...project.context, now: () => 0 }
+    const context = { ...rig.project.context, now: () => 0 }
     await expect(obtainLocked(lock, [trixie], context)).rejects.toMatchObject({
       code: 'CLOCK_WRONG',
       fields: { wanted: '2026-09-12T07:55:41Z or later', found: '1970-01-01T00:00:00Z' },

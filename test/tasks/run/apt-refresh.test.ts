@@ -1,36 +1,22 @@
 import { readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { obtainLocked } from '../../../tasks/run/apt-pin.ts'
 import { refreshLock, type SuiteChange } from '../../../tasks/run/apt-refresh.ts'
-import {
-  october,
-  openArchiveProject,
-  september,
-  trixie,
-  type ArchiveProject,
-} from '../../rig/archive-project.ts'
-import { hasGpg, makeSigner, type Signer } from '../../rig/fake-archive.ts'
+import { october, september, trixie, useArchiveProject } from '../../rig/archive-project.ts'
+import { hasGpg } from '../../rig/fake-archive.ts'
 
 describe.runIf(hasGpg)('refreshLock', () => {
-  let signer: Signer
-  let project: ArchiveProject
-  beforeAll(() => {
-    signer = makeSigner()
-  })
-  afterAll(() => signer.remove())
+  const rig = useArchiveProject()
   beforeEach(async () => {
-    project = await openArchiveProject(signer)
-    project.serve(september)
-    const lock = await project.open()
+    const lock = await rig.project.open()
     await lock.resolve(trixie)
-    await obtainLocked(lock, [trixie], project.context)
+    await obtainLocked(lock, [trixie], rig.project.context)
   })
-  afterEach(() => project.close())
 
-  const lockText = (): string => readFileSync(project.lockPath, 'utf8')
+  const lockText = (): string => readFileSync(rig.project.lockPath, 'utf8')
   const refresh = async (dryRun = false): ReturnType<typeof refreshLock> =>
-    await refreshLock(await project.open(), { dryRun }, project.context)
+    await refreshLock(await rig.project.open(), { dryRun }, rig.project.context)
   const packages = [
     { suite: 'trixie', name: 'hello', from: '1.0', to: '1.1' },
     { suite: 'trixie', name: 'moon', to: '1.0' },
@@ -38,17 +24,17 @@ describe.runIf(hasGpg)('refreshLock', () => {
   ]
 
   test('a newer state: written, with the packages that differ', async () => {
-    project.serve(october)
+    rig.project.serve(october)
     expect(await refresh()).toEqual({ suites: [newer], packages })
     expect(lockText()).toContain('"date": "2026-10-10T08:00:00Z"')
-    const lock = await project.open({ frozen: true })
-    await project.mirror.down()
-    expect(await obtainLocked(lock, [trixie], project.context)).toEqual([])
+    const lock = await rig.project.open({ frozen: true })
+    await rig.project.mirror.down()
+    expect(await obtainLocked(lock, [trixie], rig.project.context)).toEqual([])
   })
 
   test('--dry-run says the same and writes nothing', async () => {
     const before = lockText()
-    project.serve(october)
+    rig.project.serve(october)
     expect(await refresh(true)).toEqual({ suites: [newer], packages })
     expect(lockText()).toBe(before)
   })
@@ -63,13 +49,13 @@ describe.runIf(hasGpg)('refreshLock', () => {
   })
 
   test('an older state is not taken', async () => {
-    project.serve(october)
+    rig.project.serve(october)
     await refresh()
     const before = lockText()
-    project.serve(september)
+    rig.project.serve(september)
     expect((await refresh()).suites).toEqual([{ ...newer, status: 'older', from: newer.to, to: newer.from }])
     expect(lockText()).toBe(before)
-    expect(project.events.at(-1)).toEqual({
+    expect(rig.project.events.at(-1)).toEqual({
       event: 'warning',
       text:
         "the mirror's state of trixie (2026-09-12T07:55:41Z) is older than the locked one (2026-10-10T08:00:00Z); " +
@@ -79,15 +65,15 @@ describe.runIf(hasGpg)('refreshLock', () => {
   })
 
   test('without the old lists the packages are not compared', async () => {
-    await rm(project.context.cacheDir, { recursive: true })
-    project.serve(october)
+    await rm(rig.project.context.cacheDir, { recursive: true })
+    rig.project.serve(october)
     expect(await refresh()).toEqual({ suites: [{ ...newer, compared: false }], packages: [] })
   })
 
   test('a mirror that is down leaves the lock alone', async () => {
     const before = lockText()
-    await rm(project.context.cacheDir, { recursive: true })
-    await project.mirror.down()
+    await rm(rig.project.context.cacheDir, { recursive: true })
+    await rig.project.mirror.down()
     await expect(refresh()).rejects.toMatchObject({ code: 'MIRROR_UNREACHABLE' })
     expect(lockText()).toBe(before)
   })

@@ -1,38 +1,28 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { openLock } from '../../../tasks/run/lockfile.ts'
 import {
   october,
   openArchiveProject,
   september,
   trixie,
-  type ArchiveProject,
+  useArchiveProject,
 } from '../../rig/archive-project.ts'
-import { hasGpg, makeSigner, sha256, type Signer } from '../../rig/fake-archive.ts'
+import { hasGpg, sha256 } from '../../rig/fake-archive.ts'
 
 describe.runIf(hasGpg)('imgfile.lock', () => {
-  let signer: Signer
-  let project: ArchiveProject
-  beforeAll(() => {
-    signer = makeSigner()
-  })
-  afterAll(() => signer.remove())
-  beforeEach(async () => {
-    project = await openArchiveProject(signer)
-    project.serve(september)
-  })
-  afterEach(() => project.close())
+  const rig = useArchiveProject()
 
   const inRelease = (): string =>
-    sha256(project.mirror.files.get('/debian/dists/trixie/InRelease') ?? Buffer.alloc(0))
+    sha256(rig.project.mirror.files.get('/debian/dists/trixie/InRelease') ?? Buffer.alloc(0))
   const everything = { ...trixie, updates: true, security: true }
   const serveEverything = (): void => {
-    project.serve({ suite: 'trixie-updates', date: september.date, packages: { clock_1: 'tick' } })
-    project.serve({ suite: 'trixie-security', date: october.date, packages: { safe_1: 'shut' } })
+    rig.project.serve({ suite: 'trixie-updates', date: september.date, packages: { clock_1: 'tick' } })
+    rig.project.serve({ suite: 'trixie-security', date: october.date, packages: { safe_1: 'shut' } })
   }
 
   test('the first use pins the suite and says so', async () => {
-    const lock = await project.open()
+    const lock = await rig.project.open()
     const resolved = await lock.resolve(trixie)
     expect(resolved).toEqual({
       kind: 'apt',
@@ -40,7 +30,7 @@ describe.runIf(hasGpg)('imgfile.lock', () => {
       digest: sha256(`{"states":[["trixie","${inRelease()}"]],"components":["main"]}`),
       files: [{ path: 'apt/trixie/InRelease', digest: inRelease() }],
     })
-    expect(project.events).toEqual([
+    expect(rig.project.events).toEqual([
       {
         event: 'note',
         text: 'imgfile.lock: pinned trixie of debian as of 2026-09-12T07:55:41Z',
@@ -50,8 +40,8 @@ describe.runIf(hasGpg)('imgfile.lock', () => {
 
   test('the file is sorted, one fact a line, and names no host', async () => {
     serveEverything()
-    await (await project.open()).resolve(everything)
-    const text = readFileSync(project.lockPath, 'utf8')
+    await (await rig.project.open()).resolve(everything)
+    const text = readFileSync(rig.project.lockPath, 'utf8')
     expect(text).not.toContain('127.0.0.1')
     expect(text).not.toContain('http')
     expect(Object.keys(JSON.parse(text).apt)).toEqual(['debian', 'debian-security'])
@@ -70,19 +60,19 @@ describe.runIf(hasGpg)('imgfile.lock', () => {
 
   test('afterwards nothing is asked of any mirror, and the answer is the same', async () => {
     serveEverything()
-    const first = await (await project.open()).resolve(everything)
-    project.serve(october)
-    await project.mirror.down()
-    const asked = project.mirror.requests.length
-    const later = await openLock({ ...project.context, env: {} }, { frozen: true })
+    const first = await (await rig.project.open()).resolve(everything)
+    rig.project.serve(october)
+    await rig.project.mirror.down()
+    const asked = rig.project.mirror.requests.length
+    const later = await openLock({ ...rig.project.context, env: {} }, { frozen: true })
     expect(await later.resolve(everything)).toEqual(first)
-    expect(project.mirror.requests.length).toBe(asked)
+    expect(rig.project.mirror.requests.length).toBe(asked)
   })
 
   test('another host, cache and folder give the same digest from the same file', async () => {
-    const first = await (await project.open()).resolve(trixie)
-    const other = await openArchiveProject(signer)
-    writeFileSync(other.lockPath, readFileSync(project.lockPath))
+    const first = await (await rig.project.open()).resolve(trixie)
+    const other = await openArchiveProject(rig.signer)
+    writeFileSync(other.lockPath, readFileSync(rig.project.lockPath))
     expect(await (await other.open()).resolve(trixie)).toEqual(first)
     expect(other.mirror.requests).toEqual([])
     await other.close()
@@ -90,7 +80,7 @@ describe.runIf(hasGpg)('imgfile.lock', () => {
 
   test('another state, another set of suites and another set of components are other digests', async () => {
     serveEverything()
-    const lock = await project.open()
+    const lock = await rig.project.open()
     const digests = new Set<string>()
     for (const input of [trixie, { ...trixie, updates: true }, everything]) {
       digests.add((await lock.resolve(input)).digest)
@@ -102,21 +92,21 @@ describe.runIf(hasGpg)('imgfile.lock', () => {
   })
 
   test('inputs resolved at once ask the mirror once', async () => {
-    const lock = await project.open()
+    const lock = await rig.project.open()
     await Promise.all(Array.from({ length: 10 }, () => lock.resolve(trixie)))
-    expect(project.mirror.requests).toEqual(['GET /debian/dists/trixie/InRelease'])
+    expect(rig.project.mirror.requests).toEqual(['GET /debian/dists/trixie/InRelease'])
   })
 
   test('two processes that pin at once agree, although the mirror moved between them', async () => {
-    const [first, second] = [await project.open(), await project.open()]
+    const [first, second] = [await rig.project.open(), await rig.project.open()]
     const one = await first.resolve(trixie)
-    project.serve(october)
+    rig.project.serve(october)
     const two = await second.resolve(trixie)
     expect(two).toEqual(one)
   })
 
   test('a component that does not exist is named, with those that do', async () => {
-    const lock = await project.open()
+    const lock = await rig.project.open()
     await expect(lock.resolve({ ...trixie, components: ['main', 'contribb'] })).rejects.toMatchObject({
       code: 'INPUT_INVALID',
       message: 'trixie has no component contribb',
@@ -128,20 +118,20 @@ describe.runIf(hasGpg)('imgfile.lock', () => {
   })
 
   test('a suite the mirror does not have', async () => {
-    const lock = await project.open()
+    const lock = await rig.project.open()
     await expect(lock.resolve({ ...trixie, suite: 'trixi' })).rejects.toMatchObject({
       code: 'INPUT_MISSING',
-      message: `${project.mirror.url}/debian has no suite trixi: dists/trixi/InRelease answered 404`,
+      message: `${rig.project.mirror.url}/debian has no suite trixi: dists/trixi/InRelease answered 404`,
       fields: { hint: "check the suite's name, or set IMG_MIRROR to a mirror that has it" },
     })
   })
 
   test('without network and without a pin', async () => {
-    await project.mirror.down()
-    const port = new URL(project.mirror.url).port
-    await expect((await project.open()).resolve(trixie)).rejects.toMatchObject({
+    await rig.project.mirror.down()
+    const port = new URL(rig.project.mirror.url).port
+    await expect((await rig.project.open()).resolve(trixie)).rejects.toMatchObject({
       code: 'MIRROR_UNREACHABLE',
-      message: `cannot read dists/trixie/InRelease from ${project.mirror.url}/debian: connect ECONNREFUSED 127.0.0.1:${port}`,
+      message: `cannot read dists/trixie/InRelease from ${rig.project.mirror.url}/debian: connect ECONNREFUSED 127.0.0.1:${port}`,
       fields: {
         hint: 'check the network and http_proxy, or set IMG_MIRROR to a mirror this machine can reach',
       },
@@ -149,35 +139,35 @@ describe.runIf(hasGpg)('imgfile.lock', () => {
   })
 
   test('without network, but with a state this cache has seen, that state is pinned with a warning', async () => {
-    const before = await (await project.open()).resolve(trixie)
-    writeFileSync(project.lockPath, '{ "version": 1, "apt": {} }')
-    await project.mirror.down()
-    expect(await (await project.open()).resolve(trixie)).toEqual(before)
-    expect(project.events.filter(({ event }) => event === 'warning')).toEqual([
+    const before = await (await rig.project.open()).resolve(trixie)
+    writeFileSync(rig.project.lockPath, '{ "version": 1, "apt": {} }')
+    await rig.project.mirror.down()
+    expect(await (await rig.project.open()).resolve(trixie)).toEqual(before)
+    expect(rig.project.events.filter(({ event }) => event === 'warning')).toEqual([
       {
         event: 'warning',
-        text: `${project.mirror.url}/debian cannot be reached; using the state of trixie it had when last seen`,
+        text: `${rig.project.mirror.url}/debian cannot be reached; using the state of trixie it had when last seen`,
         hint: 'run `img update` when the network is back',
       },
     ])
   })
 
   test('--frozen allows no new pin', async () => {
-    await expect((await project.open({ frozen: true })).resolve(trixie)).rejects.toMatchObject({
+    await expect((await rig.project.open({ frozen: true })).resolve(trixie)).rejects.toMatchObject({
       code: 'LOCK_FROZEN',
       message: 'imgfile.lock has no state of trixie, and --frozen allows no new one',
       fields: {
-        path: project.lockPath,
+        path: rig.project.lockPath,
         hint: 'run `img build` once without --frozen and commit imgfile.lock',
       },
     })
-    expect(project.mirror.requests).toEqual([])
+    expect(rig.project.mirror.requests).toEqual([])
   })
 
   test('a state past its Valid-Until is pinned with a warning', async () => {
-    project.serve({ ...september, fields: { 'Valid-Until': 'Sat, 19 Sep 2026 07:55:41 UTC' } })
-    await (await project.open()).resolve(trixie)
-    expect(project.events[0]).toEqual({
+    rig.project.serve({ ...september, fields: { 'Valid-Until': 'Sat, 19 Sep 2026 07:55:41 UTC' } })
+    await (await rig.project.open()).resolve(trixie)
+    expect(rig.project.events[0]).toEqual({
       event: 'warning',
       text: "the mirror's state of trixie (2026-09-12T07:55:41Z) was valid until 2026-09-19T07:55:41Z only",
       hint: 'the mirror is not kept up to date: set IMG_MIRROR to another one',
@@ -186,7 +176,7 @@ describe.runIf(hasGpg)('imgfile.lock', () => {
 
   test('a clock before the state refuses to pin it', async () => {
     const context = { now: () => Date.parse('2026-09-12T07:55:40Z') }
-    await expect((await project.open({ context })).resolve(trixie)).rejects.toMatchObject({
+    await expect((await rig.project.open({ context })).resolve(trixie)).rejects.toMatchObject({
       code: 'CLOCK_WRONG',
       message: "this machine's clock is before the date of trixie's package state",
       fields: {
@@ -198,9 +188,9 @@ describe.runIf(hasGpg)('imgfile.lock', () => {
   })
 
   test('a password in the mirror URL is in no message', async () => {
-    await project.mirror.down()
-    const env = { ...project.context.env, IMG_MIRROR: 'http://me:secret@127.0.0.1:9/debian' }
-    const lock = await project.open({ context: { env } })
+    await rig.project.mirror.down()
+    const env = { ...rig.project.context.env, IMG_MIRROR: 'http://me:secret@127.0.0.1:9/debian' }
+    const lock = await rig.project.open({ context: { env } })
     await expect(lock.resolve(trixie)).rejects.toMatchObject({
       message:
         'cannot read dists/trixie/InRelease from http://127.0.0.1:9/debian: connect ECONNREFUSED 127.0.0.1:9',
@@ -208,7 +198,7 @@ describe.runIf(hasGpg)('imgfile.lock', () => {
   })
 
   test('using an input before it was resolved is a bug', async () => {
-    const lock = await project.open()
+    const lock = await rig.project.open()
     expect(() => lock.pinsOf(trixie)).toThrow('apt input trixie was used before it was resolved')
   })
 })
