@@ -6,11 +6,11 @@ import type { Step } from '../tasks/plan/step.ts'
 export function firstBoot(partitions: readonly Partition[]): readonly Step[] {
   const growing = partitions.find(({ grow, content }) => grow && 'mount' in content)
   const mount = growing !== undefined && 'mount' in growing.content ? growing.content.mount : undefined
-  return [...hostKeys(), ...(mount === undefined ? [] : growDisk(mount))]
+  return [...makeHostKeys(), ...(mount === undefined ? [] : growDisk(mount))]
 }
 
 /** Debian makes host keys when the package is installed, which would give all machines of an image the same. */
-function hostKeys(): readonly Step[] {
+export function makeHostKeys(): readonly Step[] {
   const unit = `[Unit]
 Description=Make this machine's own SSH host keys
 ConditionFileIsExecutable=/usr/bin/ssh-keygen

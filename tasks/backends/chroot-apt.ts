@@ -21,10 +21,10 @@ export async function writeAptFolder(build: Build, name: string, seenAs: string 
   if (access === undefined) throw new Error(`no access to the repositories ${name} was given`)
   const folder = aptFolder(build, name)
   const lines = access.sources.map((line) => `${line.replaceAll(inImage, seenAs)}\n`)
-  const lay = async (name: string, input: string | Uint8Array): Promise<void> => {
+  const lay = async (file: string, input: string | Uint8Array): Promise<void> => {
     const script = 'mkdir -p "$1/lists/partial" "$1/cache/archives/partial" && cat >"$1/$2"'
-    const what = `laying out ${name} of apt`
-    await runOnHost(build, ['sh', '-euc', script, 'sh', folder, name], { input, what, quiet: true })
+    const what = `laying out ${file} of apt`
+    await runOnHost(build, ['sh', '-euc', script, 'sh', folder, file], { input, what, quiet: true })
   }
   await lay('sources.list', lines.join(''))
   await lay('apt.conf', renderAptConf(access))

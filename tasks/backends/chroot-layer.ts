@@ -34,7 +34,8 @@ export async function runOnMounted(build: Build, steps: MountedSteps): Promise<s
     announce(build, index)
     isSealed = step.do === 'seal'
     if (isSealed) await takeGuards(build, placeOf(disk))
-    await runTreeStep(build, step)
+    if (step.do === 'trim') await trimMounted(build, disk)
+    else await runTreeStep(build, step)
   }
   if (!isSealed) await takeGuards(build, placeOf(disk))
   await endProcesses(build)

@@ -2,7 +2,13 @@
 
 import type { Backend } from './backend.ts'
 import { exportBackend } from './export.ts'
+import { libguestfsBackend } from './libguestfs.ts'
 import { namespaceBackend } from './namespace.ts'
 import { qemuBackend } from './qemu.ts'
 
-export const backends = (): readonly Backend[] => [namespaceBackend(), qemuBackend(), exportBackend()]
+export const backends = (): readonly Backend[] => [
+  namespaceBackend(),
+  libguestfsBackend(),
+  qemuBackend(),
+  exportBackend(),
+]

@@ -94,6 +94,7 @@ const thisMachine: Machine = { run: runProgram, stream: streamProgram }
 const initScript = `#!/bin/sh
 read -r pid rest </proc/self/stat
 mount -t proc -o nosuid,nodev,noexec proc /proc || exit 1
+cd /
 hostname localhost 2>/dev/null
 echo "namespace $pid"
 while :; do
@@ -157,7 +158,7 @@ function runInside(machine: Machine, call: InsideCall): Promise<ProgramResult> {
 }
 
 function makeCommandLine({ pid, options, argv, command }: InsideCall): CommandLine {
-  const enter = ['nsenter', '--target', pid, '--mount', '--pid', '--ipc', '--uts', '--root']
+  const enter = ['nsenter', '--target', pid, '--mount', '--pid', '--ipc', '--uts', '--root', '--wd']
   const user = options.userNamespace ? ['--user', '--setuid', '0', '--setgid', '0'] : []
   const network = command.network === true ? [] : ['unshare', '--net', '--']
   const root = command.root === undefined ? [] : ['chroot', command.root]

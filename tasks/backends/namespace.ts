@@ -4,7 +4,7 @@ import path from 'node:path'
 import type { RunContext } from '../context.ts'
 import { ImgError } from '../errors.ts'
 import type { Step } from '../plan/step.ts'
-import type { Backend, Work, WorkResult } from './backend.ts'
+import type { Backend, BackendProbe, Work, WorkResult } from './backend.ts'
 import { layGuards, takeGuards } from './chroot-guards.ts'
 import { runOnMounted } from './chroot-layer.ts'
 import { runTreeStep } from './chroot-steps.ts'
@@ -21,7 +21,13 @@ import { packTools } from './tool-tree.ts'
 import { readToolVersions } from './tool-versions.ts'
 
 export function namespaceBackend(): Backend {
-  return { name: 'namespace', modes: ['chroot'], steps: chrootSteps, probe: probeNamespace, run }
+  return { name: 'namespace', modes: ['chroot'], steps: chrootSteps, probe, run }
+}
+
+/** A user may not mount a disk, not even in a namespace of its own. */
+async function probe(context: RunContext): Promise<BackendProbe> {
+  const found = await probeNamespace(context)
+  return found.available && context.uid !== 0 ? { available: true, firstOnly: true } : found
 }
 
 const chrootSteps: ReadonlySet<Step['do']> = new Set<Step['do']>([
@@ -35,6 +41,7 @@ const chrootSteps: ReadonlySet<Step['do']> = new Set<Step['do']>([
   'remove',
   'puppet',
   'script',
+  'trim',
   'seal',
   'disk',
   'archive',

@@ -30,6 +30,10 @@ export function labelOf(step: Step): string {
     case 'checksums':
     case 'pack':
       return `make ${step.to}`
+    case 'sysprep':
+      return `virt-sysprep ${step.operations.join(',')}`
+    case 'trim':
+      return 'trim free space'
     case 'seal':
     case 'disk':
     case 'archive':

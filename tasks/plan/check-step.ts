@@ -55,6 +55,14 @@ const beginsRoot: Check<Step> = (_, place) =>
         hint: 'move it to the start of a recipe with parent: none',
       }
 
+const needsChroot = ({ mode }: Recipe): Wrong | undefined =>
+  mode === 'chroot'
+    ? undefined
+    : {
+        message: `works on a disk nobody runs, which mode ${mode} is not`,
+        hint: "give the recipe mode: 'chroot'",
+      }
+
 const closesRoot: Check<Step> = (_, place) =>
   place.last && place.recipe.parent === 'none'
     ? undefined
@@ -84,6 +92,11 @@ const checks: { readonly [Name in Step['do']]: Check<StepOf<Name>> } = {
       ? { message: 'target is empty', hint: 'say what the link points to' }
       : checkPath('path', step.path),
   remove: (step) => step.paths.map((path) => checkPath('paths', path)).find(Boolean),
+  sysprep: (step, place) =>
+    step.operations.length === 0
+      ? { message: 'names no operation', hint: 'leave it out' }
+      : needsChroot(place.recipe),
+  trim: (_, place) => needsChroot(place.recipe),
   firstboot: (_, { recipe }) => (recipe.mode === 'boot' ? undefined : needsMachine(recipe)),
   puppet: fine,
   script: fine,

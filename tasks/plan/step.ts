@@ -19,6 +19,8 @@ export type Step =
   | LinkStep
   | RemoveStep
   | FirstbootStep
+  | SysprepStep
+  | TrimStep
   | PuppetStep
   | ScriptStep
   | SealStep
@@ -156,6 +158,17 @@ export interface ScriptStep {
   readonly secrets?: readonly string[]
   readonly input: string
   readonly apt?: string
+}
+
+/** virt-sysprep with exactly these operations, sorted; `customize` is none of them. */
+export interface SysprepStep {
+  readonly do: 'sysprep'
+  readonly operations: readonly string[]
+}
+
+/** Free space becomes holes, and so zeros: what was deleted is neither stored nor shipped. */
+export interface TrimStep {
+  readonly do: 'trim'
 }
 
 /**

@@ -4,13 +4,13 @@ import { availableParallelism, totalmem } from 'node:os'
 import { startMirror, type Mirror } from '../../cache/mirror/mirror.ts'
 import type { Backend } from '../backends/backend.ts'
 import { backends } from '../backends/index.ts'
-import { ImgError } from '../errors.ts'
 import { closure, layerOf } from '../plan/graph.ts'
 import { layerInputs } from '../plan/inputs.ts'
 import type { AptInput, LayerName } from '../plan/recipe.ts'
 import type { Mode } from '../plan/step.ts'
 import { debianArchitecture } from './apt-indexes.ts'
 import { obtainLocked, repinGone } from './apt-pin.ts'
+import { probeBackends, type BackendChoice } from './choose-backend.ts'
 import type { DecisionOf } from './decide.ts'
 import type { Budgets, Weight } from './gate.ts'
 import type { LayerBench } from './layer-bench.ts'
@@ -42,7 +42,7 @@ export async function openBench(
 ): Promise<OpenBench> {
   const { context, graph, lock } = project
   let mirror: Promise<Mirror> | undefined
-  const probed = new Map<Mode, Promise<readonly Backend[]>>()
+  const probed = new Map<Mode, Promise<BackendChoice>>()
   const aptInputs = closure(graph, wanted).flatMap((name) =>
     layerInputs(layerOf(graph, name)).flatMap(({ declaration }) =>
       declaration.kind === 'apt' ? [declaration] : [],
@@ -60,7 +60,7 @@ export async function openBench(
       store: own.store,
       toolsOf: own.toolsOf,
       backendsFor: (mode) => {
-        const available = probed.get(mode) ?? availableBackends(mode, choice, own)
+        const available = probed.get(mode) ?? probeBackends(mode, choice, own.context)
         probed.set(mode, available)
         return available
       },
@@ -93,28 +93,4 @@ function hostTools({ graph }: Project, todo: readonly LayerName[]): readonly Too
     ...(makesTree ? (['mmdebstrap'] as const) : []),
     ...(boots ? (['qemu-system-x86_64', 'nsenter', 'perl'] as const) : []),
   ]
-}
-
-/** Those that have the mode and work here; when none does, why, of each. */
-async function availableBackends(
-  mode: Mode,
-  choice: readonly Backend[],
-  project: Project,
-): Promise<readonly Backend[]> {
-  const available: Backend[] = []
-  const reasons: string[] = []
-  let hint = 'run `img doctor` to see what is missing'
-  for (const backend of choice) {
-    if (!backend.modes.includes(mode)) continue
-    const probe = await backend.probe(project.context)
-    if (probe.available) {
-      available.push(backend)
-      continue
-    }
-    reasons.push(`${backend.name}: ${probe.reason}`)
-    hint = probe.hint
-  }
-  if (available.length > 0) return available
-  const why = reasons.length === 0 ? 'there is none for it yet' : reasons.join('; ')
-  throw new ImgError('BACKEND_UNAVAILABLE', `no backend can run ${mode} steps here: ${why}`, { hint })
 }

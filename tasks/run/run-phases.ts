@@ -12,6 +12,7 @@ import { parentSlots } from '../plan/inputs.ts'
 import type { Phase } from '../plan/phases.ts'
 import type { LayerName } from '../plan/recipe.ts'
 import type { Step } from '../plan/step.ts'
+import { chooseBackend } from './choose-backend.ts'
 import type { LayerBench } from './layer-bench.ts'
 import type { LayerSecrets } from './layer-secrets.ts'
 import type { StagedLayer } from './stage-layer.ts'
@@ -102,21 +103,14 @@ async function divide(
     for (const step of phase.steps) {
       const last = parts.at(-1)
       if (last?.phase === phase && last.backend.steps.has(step.do)) last.steps.push(step)
-      else parts.push({ phase, backend: backendOf(entry, step, choice), steps: [step] })
+      else {
+        const isFirst = entry.from === undefined && last === undefined
+        const backend = chooseBackend(choice, step, { layer: entry.name, isFirst })
+        parts.push({ phase, backend, steps: [step] })
+      }
     }
   }
   return parts
-}
-
-function backendOf(entry: GraphLayer, step: Step, choice: readonly Backend[]): Backend {
-  const backend = choice.find(({ steps }) => steps.has(step.do))
-  if (backend !== undefined) return backend
-  const there = choice.map(({ name }) => name).join(', ')
-  throw new ImgError('BACKEND_UNAVAILABLE', `layer ${entry.name}: no backend here can do ${step.do}`, {
-    layer: entry.name,
-    found: there,
-    hint: `there is ${there}; run \`img doctor\` to see what others miss`,
-  })
 }
 
 /** Backends count the steps they are given; people count those of the layer. */

@@ -1,0 +1,96 @@
+// libguestfs's appliance as a machine that runs programs for us: guestfish boots it with the disks, mounts the tool tree
+// as its root and starts our agent there. It dies with `img`, and its writable layer with the work folder.
+
+import { open, writeFile } from 'node:fs/promises'
+import { createServer, type Server, type Socket } from 'node:net'
+import path from 'node:path'
+import { ImgError } from '../errors.ts'
+import type { RunContext } from '../context.ts'
+import { runProgram } from '../run/process.ts'
+import { agentProgram, portName } from './libguestfs-agent.ts'
+import { guestfsEnv, insideOwnNamespace } from './libguestfs-programs.ts'
+import { talkToAgent } from './libguestfs-talk.ts'
+import type { Machine } from './namespace-session.ts'
+
+export interface ApplianceOptions {
+  /** Private; sockets and the appliance's writable layer are in it. */
+  readonly directory: string
+  /** Raw files: the image's disk, written to; what the appliance's root is; whatever else it reads. */
+  readonly disks: readonly [disk: string, root: string, ...others: string[]]
+  /** Whether programs may reach the network of this machine. */
+  readonly network: boolean
+  readonly log: string
+}
+
+export interface Appliance extends Machine {
+  /** Everything is written to the disk when this returns. */
+  close(): Promise<void>
+}
+
+/** Boots in half a minute without KVM. Throws BACKEND_UNAVAILABLE with what guestfish said. */
+export async function openAppliance(options: ApplianceOptions, context: RunContext): Promise<Appliance> {
+  const { directory } = options
+  await writeFile(path.join(directory, 'agent.pl'), agentProgram)
+  const folder = await open(directory, 'r')
+  const connected = listenOnce(`/proc/self/fd/${folder.fd}/agent.socket`)
+  const guestfish = runProgram(insideOwnNamespace(['guestfish'], context), {
+    cwd: directory,
+    env: await guestfsEnv(directory, context),
+    input: guestfishScript(options),
+    log: options.log,
+    signal: context.signal,
+  })
+  // Whoever waits for it asks for the reason then.
+  const ended = guestfish.then(
+    ({ stdout, stderr }) => (stderr + stdout).trim(),
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  )
+  const port = await Promise.race([connected.socket, ended])
+  const agent = typeof port === 'string' ? undefined : talkToAgent(port, ended)
+  const isReady = agent !== undefined && (await agent.ready)
+  connected.server.close()
+  await folder.close()
+  if (!isReady) {
+    const output = await ended
+    if (context.signal.aborted)
+      throw new ImgError('INTERRUPTED', 'the start of the appliance was interrupted')
+    throw new ImgError('BACKEND_UNAVAILABLE', 'the appliance of libguestfs did not start', {
+      output,
+      hint: 'run `libguestfs-test-tool` and `img doctor`: a kernel in /boot the user may read is needed',
+    })
+  }
+  return {
+    run: (argv, program = {}) => agent.run(argv, program),
+    stream: (argv, program = {}) => agent.stream(argv, program),
+    close: async () => {
+      agent.quit()
+      await ended
+    },
+  }
+}
+
+/** Paths are relative to the work folder, which guestfish and qemu run in: a socket's path has at most 107 bytes. */
+function guestfishScript({ disks, network }: ApplianceOptions): string {
+  const [disk, ...others] = disks
+  return [
+    ...(network ? ['set-network true'] : []),
+    `add-drive ${quoted(disk)} format:raw cachemode:unsafe discard:enable`,
+    ...others.map((file) => `add-drive ${quoted(file)} format:raw readonly:true`),
+    'config -chardev socket,id=imgagent,path=agent.socket',
+    `config -device virtserialport,chardev=imgagent,name=${portName}`,
+    'run',
+    'mount-options noatime /dev/sdb /',
+    'upload agent.pl /agent.pl',
+    'sh "exec perl /agent.pl"',
+    '',
+  ].join('\n')
+}
+
+const quoted = (text: string): string => `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`
+
+function listenOnce(at: string): { readonly server: Server; readonly socket: Promise<Socket> } {
+  const server = createServer()
+  const socket = new Promise<Socket>((resolve) => server.once('connection', resolve))
+  server.listen(at)
+  return { server, socket }
+}

@@ -1,0 +1,38 @@
+// How programs of libguestfs are started: they fork helpers and a machine, none of which may outlive us.
+
+import { mkdir } from 'node:fs/promises'
+import path from 'node:path'
+import type { RunContext } from '../context.ts'
+import { resolveAcceleration } from './acceleration.ts'
+
+/**
+ * Everything the program starts is in a process namespace that ends with it. Making a user namespace clears the
+ * signal that would end it with us, so that is asked for again; the user stays itself, or KVM would be closed to it.
+ */
+export function insideOwnNamespace(argv: readonly string[], { uid }: RunContext): readonly string[] {
+  const user = ['unshare', '--user', '--map-current-user', '--', 'setpriv', '--pdeathsig', 'KILL', '--']
+  const own = ['unshare', '--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child=KILL']
+  return [...(uid === 0 ? [] : user), ...own, '--mount-proc', '--', ...argv]
+}
+
+/** `directory` takes what is thrown away; the appliance itself is kept for all of the user's builds. */
+export async function guestfsEnv(
+  directory: string,
+  context: RunContext,
+): Promise<Readonly<Record<string, string>>> {
+  const temporary = path.join(directory, 'tmp')
+  await mkdir(temporary, { recursive: true })
+  const { accelerator } = await resolveAcceleration(context)
+  const cache = context.env['LIBGUESTFS_CACHEDIR']
+  const kernel = context.env['SUPERMIN_KERNEL']
+  return {
+    HOME: directory,
+    LC_ALL: 'C.UTF-8',
+    LIBGUESTFS_BACKEND: 'direct',
+    ...(accelerator === 'tcg' ? { LIBGUESTFS_BACKEND_SETTINGS: 'force_tcg' } : {}),
+    LIBGUESTFS_MEMSIZE: '2048',
+    LIBGUESTFS_TMPDIR: temporary,
+    ...(cache === undefined ? {} : { LIBGUESTFS_CACHEDIR: cache }),
+    ...(kernel === undefined ? {} : { SUPERMIN_KERNEL: kernel }),
+  }
+}

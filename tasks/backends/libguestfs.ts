@@ -1,0 +1,207 @@
+// Runs chroot steps without root: the disk is mounted by the kernel of libguestfs's appliance, where the same tool tree
+// and the same code change it. What only reads or cleans the disk's file runs here, which is faster than emulated.
+
+import path from 'node:path'
+import type { RunContext } from '../context.ts'
+import { findProgram } from '../run/find-program.ts'
+import type { Step } from '../plan/step.ts'
+import type { AptAccess, Backend, BackendProbe, Work, WorkResult } from './backend.ts'
+import { runOnMounted } from './chroot-layer.ts'
+import { cleanDisk } from './clean-disk.ts'
+import { inspectDisk, type DiskPart } from './disk-inspect.ts'
+import { copyDisk, mountDisk, unmountImage } from './disk-mounts.ts'
+import { openAppliance, type Appliance } from './libguestfs-appliance.ts'
+import { inputArchive, stagedInputs, toolDisk } from './libguestfs-disks.ts'
+import { runSysprepStep } from './libguestfs-sysprep.ts'
+import { announce, explainWrite, runOnHost, type Build } from './namespace-build.ts'
+import { makeFolders, mountTools } from './namespace-mounts.ts'
+import { probeNamespace } from './namespace-probe.ts'
+import { openNamespace } from './namespace-session.ts'
+import { readToolVersions } from './tool-versions.ts'
+
+export function libguestfsBackend(): Backend {
+  return { name: 'libguestfs', modes: ['chroot'], steps, probe, run }
+}
+
+/** Not `script`: a function of the imgfile runs here and wants to open the image's files. */
+const steps: ReadonlySet<Step['do']> = new Set<Step['do']>([
+  'run',
+  'apt',
+  'write',
+  'copy',
+  'mkdir',
+  'link',
+  'remove',
+  'puppet',
+  'sysprep',
+  'trim',
+  'seal',
+])
+
+async function probe(context: RunContext): Promise<BackendProbe> {
+  const hint = 'install libguestfs-tools, and a kernel in /boot that the user may read'
+  const missing = ['guestfish', 'virt-sysprep'].filter((name) => findProgram(name) === undefined)
+  if (missing.length > 0) return { available: false, reason: `${missing.join(' and ')} not installed`, hint }
+  return probeNamespace(context)
+}
+
+async function run(work: Work, context: RunContext): Promise<WorkResult> {
+  const { parentDisk, tools } = work
+  if (parentDisk === undefined) throw new Error(`layer ${work.layer} has no disk for libguestfs to change`)
+  if (tools === undefined) throw new Error(`layer ${work.layer} has a parent but no tool tree`)
+  const folders = makeFolders(work.directory)
+  const session = await openNamespace({
+    directory: path.join(folders.work, 'mounts'),
+    userNamespace: context.uid !== 0,
+    signal: context.signal,
+    log: work.log,
+  })
+  const dates = Object.values(work.apt).map(({ date }) => date)
+  const build: Build = {
+    work,
+    context,
+    session,
+    folders,
+    epoch: work.steps.find((step) => step.do === 'seal')?.epoch ?? 0,
+    cut: dates.length === 0 ? Math.floor(context.now() / 1000) - 2 : Math.max(...dates),
+  }
+  try {
+    await mountTools(session, folders, tools)
+    const file = await copyDisk(build, parentDisk)
+    const parts = await inspectDisk(build, file)
+    let treeDigest: string | undefined
+    for (const [from, to] of stretches(work.steps)) {
+      const first = work.steps[from]
+      if (first?.do === 'sysprep') {
+        announce(build, from)
+        await runSysprepStep(build, first, file)
+      } else treeDigest = await runInAppliance(build, { file, parts, tools, from, to })
+    }
+    await cleanDisk(build, file, parts)
+    await runOnHost(build, ['umount', '--recursive', folders.tools], { what: 'unmounting the tool tree' })
+    const result = { files: { 'disk.raw': file }, toolVersions: await readToolVersions(build) }
+    return treeDigest === undefined ? result : { ...result, treeDigest }
+  } catch (error) {
+    throw explainWrite(work, error)
+  } finally {
+    await session.close()
+  }
+}
+
+/** virt-sysprep wants the disk for itself; the steps between two of them share an appliance. Places: first, behind last. */
+function stretches(all: readonly Step[]): readonly (readonly [from: number, to: number])[] {
+  const found: [from: number, to: number][] = []
+  for (const [index, step] of all.entries()) {
+    const last = found.at(-1)
+    const isAlone = step.do === 'sysprep' || all[index - 1]?.do === 'sysprep'
+    if (last === undefined || isAlone) found.push([index, index + 1])
+    else last[1] = index + 1
+  }
+  return found
+}
+
+interface Stretch {
+  readonly file: string
+  readonly parts: readonly DiskPart[]
+  readonly tools: string
+  readonly from: number
+  readonly to: number
+}
+
+async function runInAppliance(build: Build, stretch: Stretch): Promise<string | undefined> {
+  const { work, context } = build
+  const own = work.steps.slice(stretch.from, stretch.to)
+  const inputs = stagedInputs(own, work.inputs)
+  const archive = await inputArchive(build, inputs)
+  const disks = [stretch.file, await toolDisk(build, stretch.tools)] as const
+  const network = own.some((step) => 'apt' in step && step.apt !== undefined)
+  const appliance = await openAppliance(
+    {
+      directory: work.directory,
+      disks: archive === undefined ? disks : [...disks, archive],
+      network,
+      log: work.log,
+    },
+    context,
+  )
+  try {
+    return await runThere(build, appliance, { ...stretch, inputs: inputs.map(([name]) => name) })
+  } finally {
+    await appliance.close()
+  }
+}
+
+async function runThere(
+  here: Build,
+  appliance: Appliance,
+  stretch: Stretch & { readonly inputs: readonly string[] },
+): Promise<string | undefined> {
+  const folders = makeFolders(workInAppliance)
+  const session = await openNamespace({
+    directory: path.join(workInAppliance, 'mounts'),
+    userNamespace: false,
+    machine: appliance,
+    signal: here.context.signal,
+    log: here.work.log,
+  })
+  const apt = Object.entries(here.work.apt).map(([name, access]) => [name, fromAppliance(access)] as const)
+  const build: Build = {
+    ...here,
+    work: { ...here.work, apt: Object.fromEntries(apt) },
+    session,
+    folders,
+  }
+  const { file, parts, inputs } = stretch
+  if (inputs.length > 0) await unpackInputs(build)
+  const devices = await partitionDevices(build)
+  const disk = await mountDisk(build, file, {
+    tree: folders.tree,
+    readOnly: false,
+    parts,
+    deviceOf: ({ start }) => devices.get(start) ?? '',
+  })
+  const staged = inputs.map((name, place) => [name, path.join(workInAppliance, 'inputs', String(place))])
+  const treeDigest = await runOnMounted(build, {
+    disk,
+    tools: '/',
+    inputs: Object.fromEntries(staged) as Record<string, string>,
+    from: stretch.from,
+    to: stretch.to,
+  })
+  await unmountImage(build)
+  await session.close()
+  return treeDigest
+}
+
+const workInAppliance = '/img/work'
+
+async function unpackInputs(build: Build): Promise<void> {
+  const to = path.join(workInAppliance, 'inputs')
+  const script =
+    'mkdir -p "$1" && tar --extract --no-same-owner --same-permissions --file /dev/sdc --directory "$1"'
+  await runOnHost(build, ['sh', '-euc', script, 'sh', to], { what: 'unpacking the inputs' })
+}
+
+/** Partitions of the image's disk by the byte they start at. */
+async function partitionDevices(build: Build): Promise<ReadonlyMap<number, string>> {
+  const script = 'for one in /sys/class/block/sda*/start; do echo "$(cat "$one") $one"; done'
+  const { stdout } = await runOnHost(build, ['sh', '-c', script], {
+    what: 'reading the partitions',
+    quiet: true,
+  })
+  const devices = stdout.split('\n').flatMap((line) => {
+    const [, sector, name] = /^(\d+) .*\/(\w+)\/start$/.exec(line) ?? []
+    return sector === undefined || name === undefined ? [] : [[Number(sector) * 512, `/dev/${name}`] as const]
+  })
+  return new Map(devices)
+}
+
+/** This machine's loopback, where the mirror listens, is what the appliance's network calls its gateway. */
+function fromAppliance(access: AptAccess): AptAccess {
+  const gateway = '169.254.2.2'
+  return {
+    ...access,
+    sources: access.sources.map((line) => line.replaceAll('//127.0.0.1:', `//${gateway}:`)),
+    config: [...access.config, `Acquire::http::Proxy::${gateway} "DIRECT";`],
+  }
+}
