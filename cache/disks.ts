@@ -18,6 +18,12 @@ export interface Disks {
   materialise(file: ArtifactFile, make: (path: string) => Promise<void>): Promise<string>
   /** The files of the disk, nearest first, if there are any; they stay until `close`. */
   chain(diskDigest: string): Promise<readonly string[] | undefined>
+  /** As `chain`, made by `make` as an overlay on `below` if there is none. */
+  overlay(
+    file: ArtifactFile,
+    below: { readonly digest: string; readonly files: readonly string[] },
+    make: (path: string) => Promise<void>,
+  ): Promise<readonly string[]>
   /** Whether the file could be moved in; it is left alone otherwise. `below`: of which disk it is an overlay. */
   adopt(path: string, file: ArtifactFile, below?: string): Promise<boolean>
   /** Allocated bytes and number of disks. */
@@ -77,6 +83,17 @@ export function openDisks(at: StoreDir, options: DisksOptions): Disks {
       exclusively(digest, () => {
         makeFolder(at.disks)
         return chain(digest)
+      }),
+    overlay: (file, below, make) =>
+      exclusively(file.diskDigest, async () => {
+        const found = await chain(file.diskDigest)
+        if (found !== undefined) return found
+        const path = diskPath(at, file.diskDigest, 'qcow2')
+        await rm(path, { force: true })
+        await make(path)
+        await leave(at, file.diskDigest, { kind: 'qcow2', below: below.digest })
+        await evict(at, options.limit, held)
+        return [path, ...below.files]
       }),
     adopt: (path, file, below) =>
       exclusively(file.diskDigest, async () => {

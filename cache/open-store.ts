@@ -32,9 +32,9 @@ export interface LocalStore extends Store {
   materialise(file: ArtifactFile): Promise<string>
   /**
    * The files of a materialised disk for an overlay to stand on, nearest first: overlays with their backing files, then
-   * a plain file. They stay until `close`.
+   * a plain file. They stay until `close`. With a parent whose disk is here, only what differs from it is written.
    */
-  materialiseBase(file: ArtifactFile): Promise<readonly string[]>
+  materialiseBase(file: ArtifactFile, parent?: ArtifactFile): Promise<readonly string[]>
   /** Takes over what the file was just `put` from instead of writing it again when it is next asked for. */
   adopt(from: string | Overlay, file: ArtifactFile): Promise<void>
   /** While `fn` runs, no other process of this user runs under the same key; whoever waits gets the lock if we die. */
@@ -130,9 +130,13 @@ export async function openStore(options: StoreOptions): Promise<LocalStore> {
         disks.materialise(file, (to) => restoreFrom(at, all, { file, to, durable: false })),
       ),
 
-    materialiseBase: (file) =>
-      guarded('restoring a disk', async ({ disks }) => {
-        return (await disks.chain(file.diskDigest)) ?? [await store.materialise(file)]
+    materialiseBase: (file, parent) =>
+      guarded('restoring a disk', async (all) => {
+        const found = await all.disks.chain(file.diskDigest)
+        if (found !== undefined) return found
+        const { overlayOnParent } = await import('./overlay-on-parent.ts')
+        const made = parent && (await overlayOnParent(at, all, { file, parent }))
+        return made ?? [await store.materialise(file)]
       }),
 
     adopt: (from, file) =>
