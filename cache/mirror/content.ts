@@ -12,12 +12,18 @@ export interface Digested {
   readonly size: number
 }
 
+/** A digest alone is enough to know the bytes, not how many to expect. */
+export interface Wanted {
+  readonly sha256: string
+  readonly size?: number
+}
+
 export interface Content {
   /** The verified file, or undefined when it is not there; one that was damaged is removed and so not there. */
   find(sha256: string): Promise<string | undefined>
   read(sha256: string): Promise<Buffer | undefined>
   /** Keeps a stream when it is what was wanted; else throws WrongContent and keeps nothing. */
-  put(source: AsyncIterable<Uint8Array>, wanted: Digested): Promise<void>
+  put(source: AsyncIterable<Uint8Array>, wanted: Wanted): Promise<void>
   /** Keeps bytes under their own digest and returns it. */
   keep(bytes: Uint8Array): Promise<string>
 }
@@ -47,7 +53,7 @@ export function openContent(directory: string): Content {
     return path
   }
 
-  const put = async (source: AsyncIterable<Uint8Array>, wanted: Digested): Promise<void> => {
+  const put = async (source: AsyncIterable<Uint8Array>, wanted: Wanted): Promise<void> => {
     const part = parts.next()
     try {
       await writeVerified(part, source, wanted)
@@ -109,11 +115,7 @@ async function digestOf(path: string): Promise<string | undefined> {
   return hash.digest('hex')
 }
 
-async function writeVerified(
-  part: string,
-  source: AsyncIterable<Uint8Array>,
-  wanted: Digested,
-): Promise<void> {
+async function writeVerified(part: string, source: AsyncIterable<Uint8Array>, wanted: Wanted): Promise<void> {
   const hash = createHash('sha256')
   let size = 0
   const file = await open(part, 'wx', 0o644)
@@ -121,14 +123,16 @@ async function writeVerified(
     for await (const chunk of source) {
       size += chunk.length
       // A mirror that never stops sending must not fill the disk.
-      if (size > wanted.size) throw new WrongContent(`longer than the ${wanted.size} bytes it should have`)
+      if (wanted.size !== undefined && size > wanted.size)
+        throw new WrongContent(`longer than the ${wanted.size} bytes it should have`)
       hash.update(chunk)
       await file.writeFile(chunk)
     }
   } finally {
     await file.close()
   }
-  if (size < wanted.size) throw new WrongContent(`ends after ${size} of ${wanted.size} bytes`)
+  if (wanted.size !== undefined && size < wanted.size)
+    throw new WrongContent(`ends after ${size} of ${wanted.size} bytes`)
   const sha256 = hash.digest('hex')
   if (sha256 !== wanted.sha256) throw new WrongContent(`has sha256 ${sha256} instead of ${wanted.sha256}`)
 }

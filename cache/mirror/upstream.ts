@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import fetch from 'make-fetch-happen'
 import type { RunContext } from '../../tasks/context.ts'
 import { ImgError } from '../../tasks/errors.ts'
-import { WrongContent, type Content, type Digested } from './content.ts'
+import { WrongContent, type Content, type Wanted } from './content.ts'
 import { httpProxyFor } from './http-proxy.ts'
 
 export interface UpstreamLimits {
@@ -28,6 +28,9 @@ const usualLimits: UpstreamLimits = {
   slowestBytesPerSecond: 10_000,
 }
 
+/** An ISO of a few gigabytes. */
+const largestUnsized = 8 * 1024 ** 3
+
 /** `gone`: the mirror works and does not have these bytes. `unreachable`: nobody knows whether it does. */
 export type Failed =
   | { readonly status: 'gone'; readonly reason: string }
@@ -35,7 +38,7 @@ export type Failed =
 
 export interface Upstream {
   /** Brings one immutable file into the content, verified. Simultaneous calls for the same bytes are one download. */
-  download(url: string, wanted: Digested): Promise<{ readonly status: 'stored' } | Failed>
+  download(url: string, wanted: Wanted): Promise<{ readonly status: 'stored' } | Failed>
   /** A file that changes. `cached` is the last one seen, when nothing newer can be had. */
   read(url: string): Promise<Text | Failed>
   /** Requests sent to mirrors and bytes they answered with, so that a build can prove it needed none. */
@@ -80,9 +83,10 @@ export function openUpstream(options: UpstreamOptions, context: RunContext): Ups
     return (await fetch(url, wanted)) as unknown as Answer
   }
 
-  const downloadOnce = async (url: string, wanted: Digested): Promise<{ status: 'stored' } | Attempt> => {
+  const downloadOnce = async (url: string, wanted: Wanted): Promise<{ status: 'stored' } | Attempt> => {
     const done = new AbortController()
-    const limitMs = limits.graceMs + Math.ceil((wanted.size / limits.slowestBytesPerSecond) * 1000)
+    const limitMs =
+      limits.graceMs + Math.ceil(((wanted.size ?? largestUnsized) / limits.slowestBytesPerSecond) * 1000)
     const limit = AbortSignal.timeout(limitMs)
     try {
       const answer = await request(url, 'no-store', AbortSignal.any([context.signal, done.signal, limit]))

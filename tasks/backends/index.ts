@@ -3,6 +3,7 @@
 import type { Backend } from './backend.ts'
 import { exportBackend } from './export.ts'
 import { libguestfsBackend } from './libguestfs.ts'
+import { libvirtBackend } from './libvirt.ts'
 import { namespaceBackend } from './namespace.ts'
 import { qemuBackend } from './qemu.ts'
 
@@ -10,5 +11,6 @@ export const backends = (): readonly Backend[] => [
   namespaceBackend(),
   libguestfsBackend(),
   qemuBackend(),
+  libvirtBackend(),
   exportBackend(),
 ]

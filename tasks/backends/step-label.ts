@@ -20,6 +20,8 @@ export function labelOf(step: Step): string {
       return `remove ${step.paths.join(' ')}`
     case 'puppet':
       return 'puppet apply'
+    case 'install':
+      return `run the installer (${step.answers.kind})`
     case 'firstboot':
       return step.label
     case 'script':

@@ -97,6 +97,8 @@ const checks: { readonly [Name in Step['do']]: Check<StepOf<Name>> } = {
       ? { message: 'names no operation', hint: 'leave it out' }
       : needsChroot(place.recipe),
   trim: (_, place) => needsChroot(place.recipe),
+  install: (step, place) =>
+    beginsRoot(step, place) ?? (place.recipe.mode === 'boot' ? undefined : needsMachine(place.recipe)),
   firstboot: (_, { recipe }) => (recipe.mode === 'boot' ? undefined : needsMachine(recipe)),
   puppet: fine,
   script: fine,
@@ -132,13 +134,13 @@ function checkReferences(step: Step, recipe: Recipe): Wrong | undefined {
       ? checkReference(step.apt, { recipe, kind: 'apt', field: 'apt' })
       : undefined
   if (wrong !== undefined) return wrong
-  if (step.do === 'copy' || step.do === 'puppet' || step.do === 'script') {
+  if (step.do === 'copy' || step.do === 'puppet' || step.do === 'script' || step.do === 'install') {
     return checkReference(step.input, { recipe, kind: inputKinds[step.do], field: 'input' })
   }
   return undefined
 }
 
-const inputKinds = { copy: 'files', puppet: 'catalog', script: 'script' } as const
+const inputKinds = { copy: 'files', puppet: 'catalog', script: 'script', install: 'medium' } as const
 
 function checkReference(
   name: unknown,

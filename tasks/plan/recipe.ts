@@ -62,8 +62,24 @@ export type InputDeclaration =
   | CatalogInput
   /** A function of the imgfile; the bundled source of its module closure is in the key. */
   | { readonly kind: 'script'; readonly run: ScriptFunction }
+  /** An installer; the digests of what is booted are in the key, where it lies is not. */
+  | MediumInput
   /** One environment value; in the key. */
   | { readonly kind: 'env'; readonly name: string; readonly default?: string }
+
+export interface MediumInput {
+  readonly kind: 'medium'
+  readonly location: MediumLocation
+}
+
+/**
+ * `suite`: the network installer of Debian's archive. Text: URL or path of an ISO, of a tree, or of the folder with
+ * kernel and initrd. Else kernel and initrd, each by URL or path. Paths are relative to the imgfile.
+ */
+export type MediumLocation =
+  | string
+  | { readonly suite: string }
+  | { readonly kernel: string; readonly initrd: string }
 
 export interface AptInput {
   readonly kind: 'apt'

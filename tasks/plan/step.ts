@@ -19,6 +19,7 @@ export type Step =
   | LinkStep
   | RemoveStep
   | FirstbootStep
+  | InstallStep
   | SysprepStep
   | TrimStep
   | PuppetStep
@@ -169,6 +170,40 @@ export interface SysprepStep {
 /** Free space becomes holes, and so zeros: what was deleted is neither stored nor shipped. */
 export interface TrimStep {
   readonly do: 'trim'
+}
+
+/**
+ * The distribution's own installer, run in a machine with an empty disk until it powers off. It must report that it
+ * got to its end; a power-off alone is a failure.
+ */
+export interface InstallStep {
+  readonly do: 'install'
+  /** The input that is the installer. */
+  readonly input: string
+  readonly answers: { readonly kind: 'preseed' | 'kickstart' | 'autoinstall'; readonly text: string }
+  /** Arguments of the installer's kernel, without those that say where things are. */
+  readonly arguments: readonly string[]
+  /** Of the disk, in bytes. */
+  readonly size: number
+  /** Decides which boot loader is installed. */
+  readonly firmware: 'bios' | 'uefi'
+  /** Not in the key. */
+  readonly machine?: InstallMachine
+}
+
+export interface InstallMachine {
+  /** MiB. */
+  readonly memory: number
+  readonly cpus: number
+  /** libvirt's URI; absent: a libvirt of its own, which ends with the build. */
+  readonly connect?: 'qemu:///system' | 'qemu:///session'
+  /** Base URL of packages for the installer, instead of the mirror this machine uses. */
+  readonly mirror?: string
+  /** With a graphics card, of which a picture can be taken. */
+  readonly display: boolean
+  /** Seconds; absent: what the accelerator makes likely. */
+  readonly limit?: number
+  readonly silence?: number
 }
 
 /**

@@ -1,7 +1,7 @@
 // The archives as seen from this machine: verified suite states and index files, from the cache first.
 
 import { createHash } from 'node:crypto'
-import { openContent, type Content, type Digested } from '../../cache/mirror/content.ts'
+import { openContent, type Content, type Wanted } from '../../cache/mirror/content.ts'
 import {
   openUpstream,
   type Failed,
@@ -25,7 +25,11 @@ export interface Archives {
   /** Into the content, unless it is there; by its digest, so also when the mirror has moved on but kept it. */
   fetchIndex(state: SuiteState, path: string): Promise<Obtained>
   /** `path` is below the archive's base URL and already encoded. */
-  fetchFile(archive: Archive, path: string, wanted: Digested): Promise<Obtained>
+  fetchFile(archive: Archive, path: string, wanted: Wanted): Promise<Obtained>
+  /** The same from anywhere else. */
+  fetchUrl(url: string, sha256: string): Promise<Obtained>
+  /** A file that changes, from anywhere else. */
+  readUrl(url: string): Promise<{ readonly bytes: Buffer } | Failed>
   /** What was asked of mirrors so far. */
   traffic(): Traffic
 }
@@ -53,7 +57,7 @@ export function openArchives(context: RunContext, limits?: UpstreamLimits): Arch
     return { archive, suite, release, inRelease: createHash('sha256').update(bytes).digest('hex') }
   }
 
-  const fetchFile = async (archive: Archive, path: string, wanted: Digested): Promise<Obtained> => {
+  const fetchFile = async (archive: Archive, path: string, wanted: Wanted): Promise<Obtained> => {
     if ((await content.find(wanted.sha256)) !== undefined) return { status: 'cached' }
     return await upstream.download(`${await mirrorOf(archive)}/${path}`, wanted)
   }
@@ -61,6 +65,8 @@ export function openArchives(context: RunContext, limits?: UpstreamLimits): Arch
   return {
     content,
     fetchFile,
+    readUrl: (url) => upstream.read(url),
+    fetchUrl: (url, sha256) => upstream.download(url, { sha256 }),
     traffic: () => upstream.traffic(),
 
     async fetchRelease({ archive, suite }) {

@@ -8,6 +8,8 @@ export interface LockContent {
   readonly version: 1
   /** By archive and suite. */
   readonly apt: Readonly<Record<string, Readonly<Record<string, LockedSuite>>>>
+  /** sha256 of each file of an installer, by the installer and what the file is. */
+  readonly media?: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
 export interface LockedSuite {
@@ -88,7 +90,15 @@ function isLockContent(value: unknown): value is LockContent {
     isRecord(value['apt']) &&
     Object.values(value['apt']).every(
       (suites) => isRecord(suites) && Object.values(suites).every(isLockedSuite),
-    )
+    ) &&
+    isLockedMedia(value['media'] ?? {})
+  )
+}
+
+function isLockedMedia(value: unknown): boolean {
+  return (
+    isRecord(value) &&
+    Object.values(value).every((files) => isRecord(files) && Object.values(files).every(isDigest))
   )
 }
 

@@ -19,6 +19,12 @@ export interface Lock {
   pinsOf(input: AptInput): readonly Pin[]
   /** Every suite the file has, sorted. */
   pins(): readonly Pin[]
+  /** The pinned files of an installer. */
+  medium(name: string): Readonly<Record<string, string>> | undefined
+  /** What another process pinned meanwhile wins; returns what is pinned now. */
+  pinMedium(name: string, digests: Readonly<Record<string, string>>): Readonly<Record<string, string>>
+  /** Lets installers be pinned anew by the next plan; their names. */
+  forgetMedia(): readonly string[]
   /** Adds package lists to states that are still the pinned ones. */
   add(states: readonly PinnedState[]): void
   /** Writes these states over the pinned ones. */
@@ -118,6 +124,20 @@ export async function openLock(context: RunContext, options: LockOptions): Promi
         .map((suite) => find(suite))
         .filter((found) => found !== undefined)
         .toSorted((a, b) => (`${a.archive} ${a.suite}` < `${b.archive} ${b.suite}` ? -1 : 1)),
+    medium: (name) => content.media?.[name],
+    pinMedium(name, digests) {
+      const latest = readLockFile(path)
+      const pinned = latest.media?.[name] ?? digests
+      content = { ...latest, media: { ...latest.media, [name]: pinned } }
+      if (latest.media?.[name] === undefined) writeLockFile(path, content)
+      return pinned
+    },
+    forgetMedia() {
+      const { media = {}, ...rest } = readLockFile(path)
+      const names = Object.keys(media)
+      if (names.length > 0) writeLockFile(path, (content = rest))
+      return names
+    },
     add: (states) => save(states, 'missing'),
     replace: (states) => save(states, 'pinned'),
   }

@@ -9,6 +9,7 @@ import { resolveCatalog } from './catalog.ts'
 import type { DecisionOf, Resolution } from './decide.ts'
 import type { LocalInput } from './inputs.ts'
 import type { Lock } from './lockfile.ts'
+import { resolveMedium } from './medium.ts'
 import type { ResolvedInput } from './resolved.ts'
 
 export interface ResolveOptions {
@@ -49,6 +50,8 @@ async function resolveOne(
       return { ...(await options.lock.resolve(declaration)), seen: [options.lock.path] }
     case 'catalog':
       return resolveCatalogWith(declaration, input, { ...options, place: `${entry.name} ${input.name}` })
+    case 'medium':
+      return resolveMedium(declaration, options)
     case 'text':
     case 'files':
     case 'env':

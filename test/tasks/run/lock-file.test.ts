@@ -57,9 +57,9 @@ test('no file is an empty lock', () => {
 })
 
 test('what another release added survives', () => {
-  writeFileSync(path, '{ "version": 1, "apt": {}, "media": { "x": 1 } }')
+  writeFileSync(path, '{ "version": 1, "apt": {}, "more": { "x": 1 } }')
   writeLockFile(path, readLockFile(path))
-  expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({ version: 1, apt: {}, media: { x: 1 } })
+  expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({ version: 1, apt: {}, more: { x: 1 } })
 })
 
 test.each([
