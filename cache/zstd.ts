@@ -1,6 +1,7 @@
 // zstd level 3, by the fastest implementation there is; all write frames that all read.
 
 import * as zlib from 'node:zlib'
+import { ImgError } from '../tasks/errors.ts'
 import { decodedBound } from './zstd-frame.ts'
 
 export interface Zstd {
@@ -11,15 +12,35 @@ export interface Zstd {
 }
 
 export async function loadZstd(): Promise<Zstd> {
-  const zstd = nodeZstd() ?? (await nativeZstd()) ?? (await wasmZstd())
+  return checked(nodeZstd() ?? (await nativeZstd()) ?? (await wasmZstd()))
+}
+
+/**
+ * Every frame is decoded again before anybody gets it: a compressor, processor or memory that errs is found while the
+ * data is still there, and not when it is restored.
+ */
+export function checked(zstd: Zstd): Zstd {
+  const decompress = async (frame: Buffer, length: number): Promise<Buffer> => {
+    const bound = decodedBound(frame)
+    if (bound === undefined || bound < length) throw new Error('not a whole zstd frame')
+    const data = await zstd.decompress(frame, length)
+    if (data.length !== length) throw new Error(`a frame of ${length} bytes decoded to ${data.length}`)
+    return data
+  }
   return {
-    ...zstd,
-    async decompress(frame, length) {
-      const bound = decodedBound(frame)
-      if (bound === undefined || bound < length) throw new Error('not a whole zstd frame')
-      const data = await zstd.decompress(frame, length)
-      if (data.length !== length) throw new Error(`a frame of ${length} bytes decoded to ${data.length}`)
-      return data
+    name: zstd.name,
+    decompress,
+    async compress(data) {
+      const frame = await zstd.compress(data)
+      const back = await decompress(frame, data.length).catch(() => undefined)
+      if (back?.equals(data) === true) return frame
+      throw new ImgError(
+        'CACHE_DAMAGED',
+        `zstd (${zstd.name}) made a frame that does not decode to its data`,
+        {
+          hint: "run the command again; if it happens again, test this machine's memory",
+        },
+      )
     },
   }
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { loadZstd, nativeZstd, nodeZstd, wasmZstd, type Zstd } from '../../cache/zstd.ts'
+import { checked, loadZstd, nativeZstd, nodeZstd, wasmZstd, type Zstd } from '../../cache/zstd.ts'
 
 const all: readonly Zstd[] = [nodeZstd(), await nativeZstd(), await wasmZstd()].filter(
   (zstd) => zstd !== undefined,
@@ -45,4 +45,17 @@ test('a damaged frame is refused or decodes to the same length', async () => {
     lengths.add(decoded.length)
   }
   expect([...lengths]).toEqual([data.length])
+})
+
+test.each([
+  ['other data', (frame: Buffer) => Buffer.concat([frame.subarray(0, -1), Buffer.from([frame.at(-1)! ^ 1])])],
+  ['nothing', () => Buffer.alloc(0)],
+])('a compressor whose frame decodes to %s is found out before the frame is stored', async (_, spoil) => {
+  const wasm = await wasmZstd()
+  const failing = checked({ ...wasm, compress: async (data) => spoil(await wasm.compress(data)) })
+  await expect(failing.compress(Buffer.from('raw literals of a short text'))).rejects.toMatchObject({
+    code: 'CACHE_DAMAGED',
+    message: 'zstd (wasm) made a frame that does not decode to its data',
+    fields: { hint: "run the command again; if it happens again, test this machine's memory" },
+  })
 })
