@@ -79,7 +79,7 @@ async function writeChanges(
     const cell = Buffer.alloc(Math.ceil((range.end - range.start) / clusterSize) * clusterSize)
     const bytes = cell.subarray(0, range.end - range.start)
     on.source.read(range.start, bytes)
-    await applyChanges(bytes, range.start, changes, on.reader)
+    await applyChanges(bytes, range.start, { ...changes, reader: on.reader })
     if (isZero(bytes)) cells.delete(number)
     else cells.set(number, await hashCell(bytes))
     for (let at = 0; at < cell.length; at += clusterSize) {
@@ -99,14 +99,13 @@ async function writeChanges(
 async function applyChanges(
   bytes: Buffer,
   start: number,
-  changes: Changes,
-  reader: ChunkReader,
+  { cleared, written, reader }: Changes & { readonly reader: ChunkReader },
 ): Promise<void> {
   const end = start + bytes.length
-  for (const range of within(changes.cleared, start, end)) {
+  for (const range of within(cleared, start, end)) {
     bytes.fill(0, Math.max(0, range.start - start), Math.min(bytes.length, range.end - start))
   }
-  for (const { offset, digest, length } of changes.written) {
+  for (const { offset, digest, length } of written) {
     if (offset >= end || offset + length <= start) continue
     const chunk = await reader.read(digest)
     if (chunk.length !== length)

@@ -95,6 +95,8 @@ test.each([1, 2, 3, 4, 5, 6])('any child is as if it had been stored whole (%i)'
   expect(parent.diskDigest).toBe((await putPlain(bytes, 'whole')).diskDigest)
 })
 
+const take = (): undefined => undefined
+
 test('only cells with changes are read', async () => {
   const bytes = parentBytes()
   const reads: number[] = []
@@ -109,7 +111,6 @@ test('only cells with changes are read', async () => {
       },
     },
   }
-  const take = (): undefined => undefined
   const whole = { start: 0, end: bytes.length }
   const parent = await chunkFile({ file, extents: [whole], pieces: [] }, take)
   expect(reads).toHaveLength(8)
