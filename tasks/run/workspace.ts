@@ -28,14 +28,19 @@ export async function openWorkspace(cacheDir: string): Promise<Workspace> {
   }
 }
 
-/** Removes what processes left that were killed. Their mounts went with their namespaces, so these are plain files. */
+/**
+ * Removes what processes left that were killed. Their mounts went with their namespaces, so these are plain files; only
+ * a machine in a libvirt that others use, too, may still run.
+ */
 export async function removeAbandoned(cacheDir: string): Promise<void> {
   const parent = join(cacheDir, 'work')
   for (const name of new Set(list(parent).map((entry) => entry.replace(/\.lock$/, '')))) {
     const path = join(parent, name)
     const owner = await openLock(ownerPath(path))
-    if (await tryLock(owner, 'exclusive')) await removeOwned(path, owner)
-    else await owner.close()
+    if (await tryLock(owner, 'exclusive')) {
+      await (await import('../backends/libvirt-start.ts')).endAbandoned(path)
+      await removeOwned(path, owner)
+    } else await owner.close()
   }
 }
 
