@@ -1,3 +1,4 @@
+import { estimate, type Estimate } from '../plan/estimate.ts'
 import type { Plan } from '../plan/plan.ts'
 import { formatBytes, formatDuration, formatTable } from '../reporters/format.ts'
 import type { Command } from './command.ts'
@@ -7,26 +8,31 @@ export const plan: Command = {
   name: 'plan',
   summary: 'show what a build would do, and why',
   arguments: '[layers...]',
-  options: [{ flags: '--frozen', description: 'refuse to change imgfile.lock' }],
+  options: [
+    { flags: '--frozen', description: 'refuse to change imgfile.lock' },
+    { flags: '--no-remote', description: 'ask no shared cache' },
+  ],
   example: "img plan 'role:*'",
   run: (call, context) =>
     withProject(call, context, async (project) => {
       const { planBuild } = await import('../build.ts')
       const planned = await planBuild(project, call.args)
-      call.print(call.json ? toJson(planned) : renderPlan(planned))
+      const expected = estimate(project.graph, planned)
+      call.print(call.json ? toJson(planned, expected) : renderPlan(planned, expected))
       return 0
     }),
 }
 
 /** The shape programs rely on: name, action, reason and key come first, what is not known is left out. */
-function toJson({ layers }: Plan): unknown {
+function toJson({ layers }: Plan, expected: Estimate): unknown {
   return {
+    estimate: expected,
     layers: layers.map(({ name, action, reason, key, ...rest }) => ({ name, action, reason, key, ...rest })),
   }
 }
 
 /** Pure. `-` where nothing is known or nothing has to be done. */
-export function renderPlan({ layers }: Plan): string {
+export function renderPlan({ layers }: Plan, expected: Estimate): string {
   const rows = layers.map(({ name, action, reason, expectedMs, expectedBytes }) => [
     action,
     name,
@@ -35,18 +41,20 @@ export function renderPlan({ layers }: Plan): string {
     reason,
   ])
   const header = ['action', 'layer', 'time', 'size', 'reason']
-  return formatTable([header, ...rows]) + renderTotal(layers)
+  return formatTable([header, ...rows]) + renderEstimate(expected)
 }
 
-function renderTotal(layers: Plan['layers']): string {
-  const builds = layers.filter(({ action }) => action === 'build')
-  if (builds.length === 0) return ''
-  const known = builds.filter(({ expectedMs }) => expectedMs !== undefined)
-  const total = known.reduce((sum, { expectedMs }) => sum + (expectedMs ?? 0), 0)
-  const unknown = builds.length - known.length
-  const times = [
-    ...(known.length === 0 ? [] : [`${formatDuration(total)} of work`]),
+function renderEstimate(expected: Estimate): string {
+  const { builds, perhaps, workMs, criticalMs, criticalPath, unknown, diskBytes, fetchBytes } = expected
+  if (builds + perhaps === 0 && fetchBytes === 0) return ''
+  const longest = criticalPath.length > 1 && criticalMs > 0 && criticalMs < workMs
+  const parts = [
+    ...(workMs === 0 ? [] : [`${formatDuration(workMs)} of work`]),
+    ...(longest ? [`at least ${formatDuration(criticalMs)} (${criticalPath.join(' -> ')})`] : []),
     ...(unknown === 0 ? [] : [`${unknown} never built, so without a time`]),
+    ...(fetchBytes === 0 ? [] : [`${formatBytes(fetchBytes)} to fetch`]),
+    ...(diskBytes === 0 ? [] : [`up to ${formatBytes(diskBytes)} of disk`]),
   ]
-  return `${builds.length} to build: ${times.join(', ')}\n`
+  const counted = perhaps === 0 ? `${builds} to build` : `${builds} to build and perhaps ${perhaps} more`
+  return `${counted}${parts.length === 0 ? '' : `: ${parts.join(', ')}`}\n`
 }

@@ -1,6 +1,13 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { LayerRecord } from '../../cache/store.ts'
+import { ImgError } from '../errors.ts'
+import { escapeControls } from '../reporters/escape.ts'
 import { formatDuration } from '../reporters/format.ts'
 import type { Explanation } from '../run/explain-layer.ts'
-import type { Command } from './command.ts'
+import { renderCommit } from '../run/git-commit.ts'
+import type { Project } from '../run/project.ts'
+import type { Call, Command } from './command.ts'
 import { oneLayer } from './one-layer.ts'
 import { withProject } from './with-project.ts'
 
@@ -8,22 +15,48 @@ export const why: Command = {
   name: 'why',
   summary: 'say which file, option, package or parent makes a layer rebuild',
   arguments: '<layer>',
-  options: [],
-  example: 'img why role:ceph-node',
+  options: [
+    {
+      flags: '--against <build>',
+      description: 'compare with this key, LAYER@previous, or file of `img show LAYER --json`',
+    },
+  ],
+  example: 'img why role:ceph-node --against role:ceph-node@previous',
   run: (call, context) =>
     withProject(call, context, async (project) => {
       const { explainLayer } = await import('../run/explain-layer.ts')
-      const explanation = await explainLayer(project, oneLayer(project.graph, call))
+      const { against } = call.options
+      const other = typeof against === 'string' ? await readBuild(project, against, call) : undefined
+      const explanation = await explainLayer(project, oneLayer(project.graph, call), other)
       call.print(call.json ? explanation : renderExplanation(explanation, context.now()))
       return 0
     }),
 }
 
+/** A file is what `img show --json` printed, here or on another machine. */
+async function readBuild(project: Project, written: string, call: Call): Promise<LayerRecord> {
+  const { parseRecord } = await import('../../cache/record.ts')
+  const path = resolve(call.cwd, written)
+  if (!existsSync(path)) return (await import('../run/find-image.ts')).findRecord(project, written)
+  const record = parseRecord(readFileSync(path))
+  if (typeof record !== 'string') return record
+  throw new ImgError('INPUT_INVALID', `${written} is no record: it ${record}`, {
+    path: written,
+    hint: 'make it with `img show LAYER --json`',
+  })
+}
+
 /** Pure. What a build would do and why; else why the newest one was done. */
-export function renderExplanation(
-  { name, action, reason, changes, previous }: Explanation,
-  now: number,
-): string {
+export function renderExplanation(explanation: Explanation, now: number): string {
+  return `${changesText(explanation, now)}${chainText(explanation)}${downstreamText(explanation)}`
+}
+
+function changesText({ name, action, reason, changes, previous, against }: Explanation, now: number): string {
+  if (against !== undefined) {
+    const other = `${against.layer} ${against.key.slice(0, 12)}`
+    if (changes.length === 0) return `${name}: nothing that is in the key differs from ${other}\n`
+    return listed(`${name}: differs from ${other}`, changes)
+  }
   const age = previous === undefined ? '' : formatDuration(Math.max(0, now - previous.started))
   if (changes.length > 0) {
     const than =
@@ -37,3 +70,22 @@ export function renderExplanation(
 
 const listed = (title: string, changes: readonly string[]): string =>
   `${title}, because\n${changes.map((change) => `  ${change}\n`).join('')}`
+
+/** Only what says more than the changes themselves: where they were written. */
+function chainText({ name, chain }: Explanation): string {
+  const known = chain.filter(({ at, layer }) => at !== undefined || layer !== name)
+  if (known.length === 0) return ''
+  const lines = known.map(({ layer, change, at, commit }) => {
+    const where = at === undefined ? '' : `\n    at ${at}`
+    const who = commit === undefined ? '' : `, ${renderCommit(commit)}`
+    return `  ${layer}: ${change}${where}${who}\n`
+  })
+  return `from\n${lines.map(escapeControls).join('')}`
+}
+
+function downstreamText({ downstream, action }: Explanation): string {
+  const { layers, ms } = downstream
+  if (layers.length === 0 || action === 'reuse' || action === 'skip') return ''
+  const time = ms === 0 ? '' : `, ${formatDuration(ms)} of work when they were built last`
+  return `if its content changes, ${layers.length} ${layers.length === 1 ? 'layer is' : 'layers are'} built again${time}: ${layers.join(', ')}\n`
+}

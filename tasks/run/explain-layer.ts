@@ -3,9 +3,12 @@
 import { ImgError } from '../errors.ts'
 import { renderChange } from '../plan/change.ts'
 import type { Decision } from '../plan/decision.ts'
+import { explain } from '../plan/explain.ts'
+import type { PastBuild } from '../plan/past-build.ts'
 import { makePlan, type PlannedLayer } from '../plan/plan.ts'
 import { select } from '../plan/select.ts'
 import { decideLayers } from './decide.ts'
+import { changesOf, type ChainLink, downstreamOf, type Downstream, explainChain } from './explain-chain.ts'
 import { makeOracle } from './oracle.ts'
 import type { Project } from './project.ts'
 import type { ResolvedInput } from './resolved.ts'
@@ -19,10 +22,20 @@ export interface Explanation {
   /** The newest build, and what differed from the one before it. */
   readonly previous?: { readonly key: string; readonly started: number; readonly because: readonly string[] }
   readonly key?: string
+  /** The changes followed to files, lines and commits; through parents, too. */
+  readonly chain: readonly ChainLink[]
+  /** What stands on the layer and is built again if it changes. */
+  readonly downstream: Downstream
+  /** What `changes` compares with, when that is not the newest build. */
+  readonly against?: { readonly key: string; readonly layer: string }
 }
 
 /** Exactly one layer; more is a usage error. */
-export async function explainLayer(project: Project, selector: string): Promise<Explanation> {
+export async function explainLayer(
+  project: Project,
+  selector: string,
+  against?: PastBuild,
+): Promise<Explanation> {
   const [name, second] = select(project.graph, [selector])
   if (name === undefined || second !== undefined) {
     throw new ImgError('USAGE', `${selector} is more than one layer`, {
@@ -38,7 +51,12 @@ export async function explainLayer(project: Project, selector: string): Promise<
     name,
     action: planned.action,
     reason: planned.reason,
-    changes: changesOf(decision),
+    changes: (against === undefined ? changesOf(decision) : changesAgainst(decision, against)).map(
+      renderChange,
+    ),
+    chain: await explainChain(project, name, decisions),
+    downstream: await downstreamOf(project, name),
+    ...(against === undefined ? {} : { against: { key: against.key, layer: against.layer } }),
     ...(previous === undefined
       ? {}
       : { previous: { key: previous.key, started: previous.started, because: previous.because } }),
@@ -46,9 +64,14 @@ export async function explainLayer(project: Project, selector: string): Promise<
   }
 }
 
-function changesOf(decision: Decision<ResolvedInput>): readonly string[] {
-  if (decision.status === 'missing') return decision.changes.map(renderChange)
-  if (decision.status === 'undecided' && decision.ifSame?.action === 'build')
-    return decision.ifSame.changes.map(renderChange)
-  return []
+function changesAgainst(decision: Decision<ResolvedInput>, against: PastBuild): ReturnType<typeof explain> {
+  if (decision.status !== 'undecided') return decision.key === against.key ? [] : explain(against, decision)
+  throw new ImgError(
+    'USAGE',
+    `${decision.name} cannot be compared before ${decision.waitsFor.join(', ')} is built`,
+    {
+      hint: `run \`img build ${decision.waitsFor.join(' ')}\` first`,
+      layer: decision.name,
+    },
+  )
 }

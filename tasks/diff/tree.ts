@@ -1,0 +1,50 @@
+// An image as a tree of files. Pure types: where the bytes come from is image-tree.ts's business.
+
+export interface ImageTree {
+  /** By path without leading slash; the root itself is not among them. */
+  readonly entries: ReadonlyMap<string, ImageEntry>
+  /** Bytes of the disk. */
+  readonly size: number
+  readonly parts: readonly ImagePart[]
+}
+
+export interface ImagePart {
+  readonly start: number
+  readonly size: number
+  /** `ext4`, `xfs`, `vfat`, `swap`, or empty when unknown. */
+  readonly kind: string
+  readonly uuid: string
+  readonly label: string
+}
+
+export interface ImageEntry {
+  readonly path: string
+  readonly kind: 'file' | 'folder' | 'link' | 'character' | 'block' | 'fifo' | 'socket'
+  /** Permission bits with setuid, setgid and sticky. */
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  /** Whole seconds since 1970. */
+  readonly mtime: number
+  /** Of a file, else 0. */
+  readonly size: number
+  /** Extended attributes by full name; values byte by byte. */
+  readonly attributes: Readonly<Record<string, string>>
+  readonly target?: string
+  readonly device?: string
+  /** A file's bytes in parts, valid until the next is asked for. */
+  content(): Iterator<Buffer>
+}
+
+/** The whole of a file; empty when there is none. Follows no links. */
+export function readFile(tree: ImageTree, path: string): Buffer {
+  const entry = tree.entries.get(path)
+  if (entry?.kind !== 'file') return Buffer.alloc(0)
+  const parts: Buffer[] = []
+  const content = entry.content()
+  for (let next = content.next(); next.done !== true; next = content.next())
+    parts.push(Buffer.from(next.value))
+  return Buffer.concat(parts)
+}
+
+export const readText = (tree: ImageTree, path: string): string => readFile(tree, path).toString()
