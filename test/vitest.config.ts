@@ -2,6 +2,14 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
 const source = { resolve: { conditions: ['source'] }, ssr: { resolve: { conditions: ['source'] } } }
 
+/** Real disks and machines: one file at a time. */
+const real = {
+  globalSetup: ['test/system/setup.ts'],
+  testTimeout: 20 * 60_000,
+  hookTimeout: 20 * 60_000,
+  fileParallelism: false,
+}
+
 const config: ViteUserConfig = defineConfig({
   test: {
     projects: [
@@ -10,7 +18,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/cli/**', 'test/system/**', '**/node_modules/**'],
+          exclude: ['test/cli/**', 'test/system/**', 'test/clients/**', '**/node_modules/**'],
         },
       },
       { ...source, test: { name: 'cli', include: ['test/cli/**/*.test.ts'], testTimeout: 60_000 } },
@@ -19,12 +27,11 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'system',
           include: ['test/system/**/*.test.ts'],
-          globalSetup: ['test/system/setup.ts'],
-          testTimeout: 20 * 60_000,
-          hookTimeout: 20 * 60_000,
-          fileParallelism: false,
+          ...real,
         },
       },
+      // Long: what others made of our files, machines that take their time. Not part of `npm test`.
+      { ...source, test: { name: 'clients', include: ['test/clients/**/*.test.ts'], ...real } },
     ],
   },
 })
