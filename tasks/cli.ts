@@ -2,6 +2,7 @@
 // Argv in, exit status out. The process, the clock and the environment are read here and nowhere else.
 // A repeated build loads this file and remembered.ts only: everything else is imported when it is needed.
 
+import { setMaxListeners } from 'node:events'
 import { statSync, writeSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
@@ -87,6 +88,8 @@ function interruptible(): AbortSignal {
       controller.abort()
     })
   }
+  // Everything that runs at the same time listens.
+  setMaxListeners(0, controller.signal)
   return controller.signal
 }
 

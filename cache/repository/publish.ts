@@ -87,8 +87,8 @@ async function publishAlone(
   await syncPath(dir)
   await checkFiles(sections, dir)
   if (text !== before.text) await commitIndex(text, publishing, context)
-  await rm(tmp, { recursive: true })
   const removed = await collect(known, { ...publishing, sections, now: context.now() })
+  await rm(tmp, { recursive: true })
   return {
     templates: planned.map(({ entry: { id, arch, file, revision }, status }) => ({
       id,
@@ -175,7 +175,8 @@ async function saveHistory(history: History, { own }: Publishing): Promise<void>
   const path = join(own, 'history.json')
   const text = renderHistory(history)
   if ((await readFile(path, 'utf8').catch(() => '')) === text) return
-  await writeDurably(path, text, own)
+  // There, what a killed writer left goes with the next.
+  await writeDurably(path, text, join(own, 'tmp'))
   await syncPath(own)
 }
 

@@ -2,3 +2,4 @@
 
 export { qcow2, type Qcow2Options, raw, vmdk } from './disk.ts'
 export type { TargetOptions } from './target.ts'
+export { template, type TemplateOptions } from './template.ts'

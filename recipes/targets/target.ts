@@ -20,7 +20,7 @@ export const targetRules: OptionRules['optional'] = {
 }
 
 /** Files made of a layer's disk, as a layer of their own. */
-export function target(kind: string, { from, options, steps, chain = false }: TargetParts): Layer {
+export function target(kind: string, { from, options, steps, chain = false, memory }: TargetParts): Layer {
   const recipe: Recipe = {
     name: kind,
     mode: 'export',
@@ -29,6 +29,7 @@ export function target(kind: string, { from, options, steps, chain = false }: Ta
     tools: options.tools ?? targetTools,
     chain,
     steps: () => steps,
+    ...(memory === undefined ? {} : { weight: { memory } }),
   }
   return layer(options.name ?? targetName(kind, from), recipe, { from })
 }
@@ -39,6 +40,8 @@ export interface TargetParts {
   readonly steps: readonly ExportStep[]
   /** Whether it needs the disks of everything below, too. */
   readonly chain?: boolean
+  /** MiB it takes to make them, when that is much. */
+  readonly memory?: number
 }
 
 /** `openstack:ceph-node` for `role:ceph-node`; what is no role keeps its kind: `openstack:base-trixie`. */

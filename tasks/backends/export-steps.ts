@@ -5,6 +5,7 @@ import { convertDisk } from './export-convert.ts'
 import { extractFile } from './export-extract.ts'
 import type { Export } from './export-files.ts'
 import { packFiles } from './export-pack.ts'
+import { makeTemplate } from './export-template.ts'
 import { emitText, writeChecksums } from './export-text.ts'
 
 type Run<Name extends ExportStep['do']> = (
@@ -18,6 +19,7 @@ const table: { readonly [Name in ExportStep['do']]: Run<Name> } = {
   emit: emitText,
   checksums: writeChecksums,
   pack: packFiles,
+  template: makeTemplate,
 }
 
 export const exportSteps = (): ReadonlySet<Step['do']> => new Set(Object.keys(table) as ExportStep['do'][])

@@ -31,6 +31,7 @@ export function labelOf(step: Step): string {
     case 'emit':
     case 'checksums':
     case 'pack':
+    case 'template':
       return `make ${step.to}`
     case 'sysprep':
       return `virt-sysprep ${step.operations.join(',')}`

@@ -106,12 +106,20 @@ const checks: { readonly [Name in Step['do']]: Check<StepOf<Name>> } = {
   extract: (step) => checkPath('from', step.from) ?? checkFile('to', step.to),
   emit: (step) => checkFile('to', step.to) ?? checkPlaceholders(step.text),
   checksums: (step) => checkFile('to', step.to),
+  template: (step) => checkFile('to', step.to) ?? checkFile('facts', step.facts),
   pack: (step) =>
     checkFile('to', step.to) ?? step.files.map((file) => checkFile('files', file)).find(Boolean),
 }
 
 /** Modes a step stands in, where it is not any but export. */
-const exportSteps: ReadonlySet<Step['do']> = new Set(['convert', 'extract', 'emit', 'checksums', 'pack'])
+const exportSteps: ReadonlySet<Step['do']> = new Set([
+  'convert',
+  'extract',
+  'emit',
+  'checksums',
+  'pack',
+  'template',
+])
 
 /** Files are made of a finished disk, and a finished disk is not changed any more. */
 function checkStepMode(step: Step, { mode }: Recipe): Wrong | undefined {

@@ -30,7 +30,7 @@ export type Step =
   | ExportStep
 
 /** Steps of export mode: they make the artifact's files out of a finished disk. */
-export type ExportStep = ConvertStep | ExtractStep | EmitStep | ChecksumsStep | PackStep
+export type ExportStep = ConvertStep | ExtractStep | EmitStep | ChecksumsStep | PackStep | TemplateStep
 
 export type StepOf<Name extends Step['do']> = Extract<Step, { do: Name }>
 
@@ -263,6 +263,22 @@ export interface PackStep {
   readonly to: string
   readonly files: readonly string[]
   readonly compress: 'none' | 'gzip'
+}
+
+/** The disk as a template of virt-builder, compressed, and what is said of it: see plan/template-file.ts. */
+export interface TemplateStep {
+  readonly do: 'template'
+  readonly to: string
+  readonly facts: string
+  readonly title: string
+  /** By language, the default under `''`. */
+  readonly notes: Readonly<Record<string, string>>
+  readonly aliases: readonly string[]
+  readonly hidden: boolean
+  /** Instead of what is found on the disk. */
+  readonly osinfo?: string
+  readonly expand?: string
+  readonly lvexpand?: string
 }
 
 export type JsonValue =

@@ -40,6 +40,8 @@ export const tools = {
   },
   nsenter: { package: 'util-linux', purpose: 'give machines a network of their own', wanted: '2.36' },
   perl: { package: 'perl-base', purpose: 'give machines a network of their own', wanted: '5.28' },
+  gpg: { package: 'gpg', purpose: 'sign what is published', wanted: '2.2' },
+  gpgv: { package: 'gpgv', purpose: 'check what is published', wanted: '2.2' },
   ssh: {
     package: 'openssh-client',
     purpose: 'log in to a running image',

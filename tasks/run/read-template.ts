@@ -1,0 +1,53 @@
+// What a template target made, for publishing.
+
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { NewTemplate } from '../../cache/repository/publish.ts'
+import { ImgError } from '../errors.ts'
+import type { TemplateFile } from '../plan/template-file.ts'
+import type { LayerDisks } from './layer-disks.ts'
+
+/** Builds the target when it is not there yet. In the repository it is called what stands behind the colon. */
+export async function readTemplate(disks: LayerDisks, layer: string): Promise<NewTemplate> {
+  const isTemplate = disks.isTarget(layer) && Object.hasOwn(await disks.files(layer), factsName)
+  if (!isTemplate) {
+    throw new ImgError('USAGE', `${layer} is no template`, {
+      hint: 'declare one with template() of imgfile/targets, and name that',
+      layer,
+    })
+  }
+  const { arch, osinfo, title, sha512, diskFormat, ...facts } = await readFacts(disks, layer)
+  const { size, compressedSize, expand, lvexpand, notes, aliases, hidden } = facts
+  return {
+    entry: {
+      id: layer.slice(layer.indexOf(':') + 1),
+      name: title,
+      ...(osinfo === undefined ? {} : { osinfo }),
+      arch,
+      sha512,
+      format: diskFormat,
+      size,
+      compressedSize,
+      expand,
+      ...(lvexpand === undefined ? {} : { lvexpand }),
+      notes,
+      aliases,
+      hidden,
+    },
+    write: (to) => disks.restore(layer, facts.file, to),
+  }
+}
+
+const factsName = 'template.json'
+
+async function readFacts(disks: LayerDisks, layer: string): Promise<TemplateFile> {
+  const folder = await mkdtemp(join(tmpdir(), 'img-template-'))
+  try {
+    const path = join(folder, factsName)
+    await disks.restore(layer, factsName, path)
+    return JSON.parse(await readFile(path, 'utf8')) as TemplateFile
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
