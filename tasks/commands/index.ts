@@ -29,8 +29,24 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./ls.ts')).ls,
   },
   show: {
-    summary: "print a layer's record",
+    summary: "print a layer's record, or what a run did",
     load: async () => (await import('./show.ts')).show,
+  },
+  runs: {
+    summary: 'list the builds of this machine that did something',
+    load: async () => (await import('./runs.ts')).runs,
+  },
+  diff: {
+    summary: 'say what differs between two images',
+    load: async () => (await import('./diff.ts')).diff,
+  },
+  compare: {
+    summary: 'prove that two images are the same but for a reviewed list',
+    load: async () => (await import('./compare.ts')).compare,
+  },
+  blame: {
+    summary: 'say which layer, step and commit brought a file or package',
+    load: async () => (await import('./blame.ts')).blame,
   },
   log: {
     summary: "print the kept output of a layer's build",
@@ -55,6 +71,30 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   test: {
     summary: 'boot images under qemu and check what they say',
     load: async () => (await import('./test.ts')).test,
+  },
+  push: {
+    summary: 'send layers to the shared cache',
+    load: async () => (await import('./push.ts')).push,
+  },
+  pull: {
+    summary: 'fetch layers from the shared cache, and build nothing',
+    load: async () => (await import('./pull.ts')).pull,
+  },
+  'keys create': {
+    summary: 'make a signing key, and put its public half into keys.json',
+    load: async () => (await import('./keys.ts')).keysCreate,
+  },
+  'keys trust': {
+    summary: "put somebody's public key into keys.json",
+    load: async () => (await import('./keys.ts')).keysTrust,
+  },
+  'keys revoke': {
+    summary: 'make a key count for nothing, and all it signed',
+    load: async () => (await import('./keys.ts')).keysRevoke,
+  },
+  'keys list': {
+    summary: 'say who may write which namespace',
+    load: async () => (await import('./keys.ts')).keysList,
   },
   'cache stats': {
     summary: 'say how much the cache holds',
