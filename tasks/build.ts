@@ -57,7 +57,8 @@ export async function buildDecided(
   project.context.emit({ event: 'plan', layers: plan.layers.length, builds: todo.length })
   const result = (layers: readonly BuiltLayer[]): BuildResult =>
     withBasis(project, wanted, { layers, decisions })
-  if (todo.length === 0 && !options.check) return result(reused(plan, decisions))
+  const fetches = plan.layers.some(({ action }) => action === 'fetch')
+  if (todo.length === 0 && !fetches && !options.check) return result(reused(plan, decisions))
   // Planning needs neither a mirror nor a backend, and they take longer to load than a plan to make.
   const { carryOut } = await import('./run/carry-out.ts')
   const recorder = recordRun(project.context)

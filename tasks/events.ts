@@ -24,6 +24,10 @@ export type ImgEvent =
       readonly stream: 'stdout' | 'stderr'
       readonly text: string
     }
+  /** Its files come from a remote. */
+  | { readonly event: 'fetch-start'; readonly layer: string; readonly key: string; readonly from: string }
+  /** Bytes that came so far. */
+  | { readonly event: 'progress'; readonly layer: string; readonly bytes: number }
   | { readonly event: 'layer-end'; readonly layer: string; readonly outcome: Outcome }
   | { readonly event: 'waiting'; readonly layer: string; readonly for: string }
   /** What puppet changed in an image, of so many resources; references like `File[/etc/motd]`. */

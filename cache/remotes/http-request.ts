@@ -1,6 +1,7 @@
 // One HTTP exchange with a server that may be down, slow, lying or hostile: every wait and every length has a limit,
 // credentials stay with the origin they are for.
 
+import { performance } from 'node:perf_hooks'
 import { RemoteError } from './remote.ts'
 
 export interface HttpRequest {
@@ -111,16 +112,16 @@ function openClock(outer: AbortSignal, firstMs: number): Clock {
   const own = new AbortController()
   const end = (): void => own.abort()
   let timer = setTimeout(end, firstMs)
-  let window = { at: Date.now(), bytes: 0 }
+  let window = { at: performance.now(), bytes: 0 }
   return {
     signal: AbortSignal.any([outer, own.signal]),
     progress(bytes) {
       clearTimeout(timer)
       timer = setTimeout(end, idleLimit)
-      const ms = Date.now() - window.at
+      const ms = performance.now() - window.at
       if (ms < speedWindow) return
       if ((bytes - window.bytes) / ms < slowest) end()
-      window = { at: Date.now(), bytes }
+      window = { at: performance.now(), bytes }
     },
     stop: () => clearTimeout(timer),
   }
@@ -132,7 +133,7 @@ function judge(answer: HttpAnswer): HttpAnswer {
     throw new RemoteError('denied', `${shown(url)} refuses (HTTP ${status})`)
   }
   if (status === 408 || status === 429 || status >= 500) {
-    const retryAfterMs = retryAfter(answer.headers.get('retry-after'))
+    const retryAfterMs = retryAfter(answer.headers.get('retry-after'), answer.headers.get('date'))
     const later = retryAfterMs === undefined ? {} : { retryAfterMs }
     throw new RemoteError('busy', `${shown(url)} answers HTTP ${status}`, later)
   }
@@ -150,10 +151,10 @@ function redirected(from: URL, location: string): URL {
   return to
 }
 
-/** Seconds or a date; nonsense and the past count as nothing said. */
-function retryAfter(text: string | null): number | undefined {
+/** Seconds, or a date, which is compared with the server's own clock; nonsense and the past count as nothing said. */
+function retryAfter(text: string | null, date: string | null): number | undefined {
   if (text === null) return undefined
-  const ms = /^\d{1,6}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now()
+  const ms = /^\d{1,6}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.parse(date ?? '')
   return Number.isFinite(ms) && ms > 0 ? ms : undefined
 }
 

@@ -17,6 +17,7 @@ export const build: Command = {
     { flags: '--check', description: 'build the named layers twice and compare' },
     { flags: '--profile <file>', description: 'write a trace for chrome://tracing or Perfetto' },
     { flags: '--frozen', description: 'refuse to change imgfile.lock' },
+    { flags: '--no-remote', description: 'ask no shared cache and send it nothing' },
   ],
   example: 'img build role:ceph-node',
   run: (call, context) =>

@@ -10,10 +10,11 @@ export async function withProject<T>(
   run: (project: Project) => Promise<T>,
 ): Promise<T> {
   const { openProject } = await import('../run/project.ts')
-  const { imgfile, frozen } = call.options
+  const { imgfile, frozen, remote } = call.options
   const project = await openProject(context, {
     ...(typeof imgfile === 'string' ? { imgfile } : {}),
     frozen: frozen === true,
+    remotes: remote !== false,
   })
   try {
     return await run(project)

@@ -15,6 +15,8 @@ export interface ImgfileOptions {
   readonly layers: readonly Layer[]
   /** Layers whose artifact is the files of one deployment environment. */
   readonly targets?: readonly Layer[]
+  /** Caches shared with others: `file:///…`, `https://…`, `s3://bucket/prefix`, `oci://registry/repository`. */
+  readonly remotes?: readonly string[]
 }
 
 /**
@@ -55,7 +57,7 @@ export function defineImgfile(options: ImgfileOptions): Imgfile {
       hint: 'write defineImgfile({ layers: [ … ] })',
     })
   }
-  checkKeys(options, ['layers', 'targets'], invalid)
+  checkKeys(options, ['layers', 'targets', 'remotes'], invalid)
   const lists: Layer[][] = []
   for (const key of ['layers', 'targets'] as const) {
     const list: unknown = options[key]
@@ -74,7 +76,16 @@ export function defineImgfile(options: ImgfileOptions): Imgfile {
     }
     lists.push(list)
   }
-  return Object.freeze({ layers: Object.freeze(lists.flat()) })
+  const remotes: unknown = options.remotes ?? []
+  if (!Array.isArray(remotes) || !remotes.every((url) => typeof url === 'string')) {
+    throw invalid(`remotes must be an array of URLs, got ${describe(remotes)}`, {
+      hint: `write remotes: ['https://cache.example.org/img']`,
+    })
+  }
+  return Object.freeze({
+    layers: Object.freeze(lists.flat()),
+    ...(remotes.length === 0 ? {} : { remotes: Object.freeze(remotes) }),
+  })
 }
 
 /** Whether a value can stand where a layer is expected; made by `layer()` or shaped like it. */

@@ -16,6 +16,8 @@ export type LayerName = `${string}:${string}`
 
 export interface Imgfile {
   readonly layers: readonly Layer[]
+  /** URLs of the caches shared with others, in the order in which they are asked. */
+  readonly remotes?: readonly string[]
 }
 
 /**
@@ -99,6 +101,8 @@ export interface CatalogInput {
   readonly role: string
   /** Facts the manifests may use; an undeclared one is an error that names it. */
   readonly facts: Readonly<Record<string, JsonValue>>
+  /** Its control repository is staged, too, for a server. */
+  readonly serve?: boolean
 }
 
 /** zx's `$`, bound to the image's root. */

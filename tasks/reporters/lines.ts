@@ -22,6 +22,10 @@ export function makeLines(options: { readonly verbosity: Verbosity; readonly ste
           return event.builds === 0 ? [] : [`plan: ${count(event.layers)}, ${event.builds} to build`]
         case 'layer-start':
           return options.steps ? [`${event.layer}: building${expected(event.expectedMs)}`] : []
+        case 'fetch-start':
+          return options.steps ? [`${event.layer}: fetching from ${escapeControls(event.from)}`] : []
+        case 'progress':
+          return []
         case 'step-start':
           return options.steps
             ? [`${event.layer}: step ${event.step} of ${event.steps}, ${escapeControls(event.label)}`]

@@ -3,7 +3,7 @@
 import { createLogUpdate } from 'log-update'
 import type { ImgEvent } from '../events.ts'
 import { escapeControls } from './escape.ts'
-import { formatDuration } from './format.ts'
+import { formatBytes, formatDuration } from './format.ts'
 import { makeLines } from './lines.ts'
 import type { Reporter, ReporterOptions, ReportStream } from './reporter.ts'
 
@@ -71,6 +71,18 @@ function follow(running: Map<string, Running>, event: ImgEvent, now: number): bo
         doing: 'starting',
       })
       return true
+    case 'fetch-start': {
+      const doing = `fetching from ${escapeControls(event.from)}`
+      running.set(event.layer, { layer: event.layer, since: now, expectedMs: undefined, doing })
+      return true
+    }
+    case 'progress': {
+      const known = running.get(event.layer)
+      if (known === undefined) return false
+      const doing = `${known.doing.replace(/, .*$/, '')}, ${formatBytes(event.bytes)}`
+      running.set(event.layer, { ...known, doing })
+      return true
+    }
     case 'step-start': {
       const known = running.get(event.layer)
       if (known === undefined) return false
@@ -136,7 +148,8 @@ function everySecond(tick: () => void): () => void {
 function coloured(line: string): string {
   if (/^warning: |: cancelled, |^waiting for the next change/.test(line)) return `\u001b[33m${line}\u001b[39m`
   if (/: failed after |^(?: {2})?error /.test(line)) return `\u001b[31m${line}\u001b[39m`
-  if (/^\S+: (?:built|fetched|reused|unchanged)\b|^up to date/.test(line)) return `\u001b[32m${line}\u001b[39m`
+  if (/^\S+: (?:built|fetched|reused|unchanged)\b|^up to date/.test(line))
+    return `\u001b[32m${line}\u001b[39m`
   return line
 }
 

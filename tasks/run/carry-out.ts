@@ -36,10 +36,11 @@ export async function carryOut(
   { wanted, plan, decisions }: Planned,
   options: BuildOptions,
 ): Promise<ReadonlyMap<LayerName, Outcome> | 'void'> {
-  const todo = plan.layers.filter(({ action }) => action === 'build' || action === 'undecided')
+  const todo = plan.layers.filter(({ action }) => todoActions.has(action))
   const bench = await openBench(project, wanted, options.backends)
   try {
-    if (await bench.prepare(todo.map(({ name }) => name))) return 'void'
+    const builds = todo.filter(({ action }) => action !== 'fetch')
+    if (builds.length > 0 && (await bench.prepare(builds.map(({ name }) => name)))) return 'void'
     const running = { plan, decisions, bench }
     const outcomes = await runPlan(project, { ...running, options, todo })
     const statuses = new Set([...outcomes.values()].map(({ status }) => status))
@@ -51,6 +52,8 @@ export async function carryOut(
     await bench.close()
   }
 }
+
+const todoActions: ReadonlySet<string> = new Set(['build', 'undecided', 'fetch'])
 
 async function runPlan(
   project: Project,

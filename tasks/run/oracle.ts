@@ -9,7 +9,12 @@ export function makeOracle(project: Project): Oracle {
   return {
     arch: debianArchitecture(),
     resolve: (entry, decisionOf) => resolveLayer(entry, decisionOf, project),
-    find: (key) => project.store.find(key),
+    find: async (key) => {
+      const here = await project.store.find(key)
+      if (here.hit) return here
+      const found = await (await project.remotes())?.find(key)
+      return found === undefined ? here : { hit: true, record: found.record, remote: found.name }
+    },
     latest: (layer) => project.store.latest(layer),
   }
 }

@@ -9,6 +9,7 @@ import { type LocalInput, resolveInput } from './inputs.ts'
 import { type LoadedImgfile, loadImgfile } from './load.ts'
 import { type Lock, openLock } from './lockfile.ts'
 import type { ResolvedInput } from './resolved.ts'
+import type { Remotes } from './remotes.ts'
 import { openStatCache, type StatCache } from './stat-cache.ts'
 
 export interface Project {
@@ -17,6 +18,8 @@ export interface Project {
   /** Also parents and tool trees that are not listed. */
   readonly graph: Graph
   readonly store: LocalStore
+  /** Opened when first asked for; undefined when there is none, or nobody whose entries could be believed. */
+  readonly remotes: () => Promise<Remotes | undefined>
   readonly lock: Lock
   readonly stats: StatCache
   /** What an input is now; `place` is layer and input: `role:web 0.script`. */
@@ -32,6 +35,27 @@ export interface ProjectOptions {
   readonly imgfile?: string
   /** `--frozen`: the lock file is not changed. */
   readonly frozen?: boolean
+  /** `--no-remote`: nothing is asked of other machines. */
+  readonly remotes?: boolean
+}
+
+/** Keys, clients and signatures are loaded only by who has remotes. */
+async function openAll(
+  urls: readonly string[],
+  store: LocalStore,
+  context: RunContext,
+): Promise<Remotes | undefined> {
+  return (await import('./remotes.ts')).openRemotes(urls, store, context)
+}
+
+/** `IMG_REMOTES` (comma-separated; empty for none) replaces what the imgfile lists. */
+function remoteUrls(env: RunContext['env'], listed: readonly string[]): readonly string[] {
+  const given = env['IMG_REMOTES']
+  if (given === undefined) return listed
+  return given
+    .split(',')
+    .map((url) => url.trim())
+    .filter((url) => url !== '')
 }
 
 export async function openProject(context: RunContext, options: ProjectOptions = {}): Promise<Project> {
@@ -42,7 +66,7 @@ export async function openProject(context: RunContext, options: ProjectOptions =
 export async function openLoaded(
   context: RunContext,
   loaded: LoadedImgfile,
-  options: Pick<ProjectOptions, 'frozen'> = {},
+  options: Pick<ProjectOptions, 'frozen' | 'remotes'> = {},
 ): Promise<Project> {
   const graph = makeGraph(loaded.imgfile, context.root)
   const store = await openStore({ dir: context.cacheDir, now: context.now })
@@ -53,11 +77,15 @@ export async function openLoaded(
   // With it come the backends and all that starts programs; most commands unpack nothing.
   const unpack = async (key: string): Promise<string> =>
     (await import('./tool-trees.ts')).unpackedTools(key, store, context)
+  const urls = options.remotes === false ? [] : remoteUrls(context.env, loaded.imgfile.remotes ?? [])
+  let remotes: Promise<Remotes | undefined> | undefined
   return {
     context,
     loaded,
     graph,
     store,
+    remotes: () =>
+      (remotes ??= urls.length === 0 ? Promise.resolve(undefined) : openAll(urls, store, context)),
     lock,
     stats,
     read: (declaration, place) => resolveInput(declaration, { ...sources, place }),
@@ -68,6 +96,7 @@ export async function openLoaded(
     },
     close: async () => {
       stats.save()
+      await (await remotes?.catch(() => undefined))?.settle()
       await store.close()
     },
   }

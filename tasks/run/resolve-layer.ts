@@ -5,6 +5,7 @@ import type { GraphLayer } from '../plan/graph.ts'
 import { layerInputs, type LayerInput } from '../plan/inputs.ts'
 import type { CatalogInput, LayerName } from '../plan/recipe.ts'
 import type { Store } from '../../cache/store.ts'
+import type { Remotes } from './remotes.ts'
 import { resolveCatalog } from './catalog.ts'
 import type { DecisionOf, Resolution } from './decide.ts'
 import type { LocalInput } from './inputs.ts'
@@ -16,6 +17,7 @@ export interface ResolveOptions {
   readonly context: RunContext
   readonly store: Store
   readonly lock: Lock
+  readonly remotes: () => Promise<Remotes | undefined>
   /** `place` is layer and input, for messages and scripts: `role:web 0.script`. */
   readonly read: (declaration: LocalInput, place: string) => Promise<ResolvedInput>
   /** Folder of an unpacked tool tree, by the key it was built under. */
@@ -80,12 +82,12 @@ async function resolveCatalogWith(
   try {
     const resolved = await resolveCatalog(declaration, {
       tools: () => {
-        compiles = decision.status === 'cached'
-        return compiles ? options.toolsOf(decision.key) : Promise.reject(new Error(`${tools} is gone`))
+        compiles = decision.status === 'cached' && decision.remote === undefined
+        return compiles ? options.toolsOf(decision.key) : Promise.reject(new Error(`${tools} is not here`))
       },
       toolsDigest: decision.record.treeDigest,
       context: options.context,
-      store: options.store,
+      store: sharedValues(options),
       environmentFiles: environment.files,
     })
     return { ...resolved, ...(environment.seen === undefined ? {} : { seen: environment.seen }) }
@@ -93,5 +95,23 @@ async function resolveCatalogWith(
     // A remembered catalog needs no tools; a new one waits for them.
     if (!compiles) return { waitsFor: tools }
     throw error
+  }
+}
+
+/** What others compiled from the same files need not be compiled here, and the other way round. */
+function sharedValues({ store, remotes }: ResolveOptions): Pick<Store, 'readValue' | 'writeValue'> {
+  return {
+    readValue: async (name) => {
+      const here = await store.readValue(name)
+      if (here !== undefined) return here
+      const there = await (await remotes())?.readValue(name)
+      if (there !== undefined) await store.writeValue(name, there)
+      return there
+    },
+    writeValue: async (name, value) => {
+      await store.writeValue(name, value)
+      const shared = await remotes()
+      shared?.shareValue(name, Buffer.from(value))
+    },
   }
 }

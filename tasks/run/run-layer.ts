@@ -1,6 +1,7 @@
 // One layer's turn in a build: decided again now that what it stands on is there, and built if no record answers.
 
-import type { Keyed, Decision } from '../plan/decision.ts'
+import type { LayerRecord } from '../../cache/store.ts'
+import type { CachedLayer, Decision, Keyed } from '../plan/decision.ts'
 import { renderChange } from '../plan/change.ts'
 import { type GraphLayer, layerOf } from '../plan/graph.ts'
 import { makeFacts } from '../plan/inputs.ts'
@@ -55,18 +56,13 @@ async function bringUpToDate(
   // What it stands on may have been built a moment ago: asked again, it has a key now, and perhaps a record.
   const decision = await decideLayer(entry, decisionOf, makeOracle(project))
   decisions.set(name, decision)
-  if (decision.status === 'cached')
+  if (decision.status === 'cached' && decision.remote === undefined)
     return { status: 'unchanged', key: decision.key, ms: context.now() - started }
   if (decision.status === 'undecided') throw new Error(`${name} still has no key`)
-  if (
-    decision.status === 'gone' &&
-    plan.layers.find((layer) => layer.name === name)?.action === 'undecided'
-  ) {
-    // Its files are needed only if something on it is built; that builds it then.
+  const isElsewhere = decision.status === 'gone' || decision.status === 'cached'
+  if (isElsewhere && plan.layers.find((layer) => layer.name === name)?.action === 'undecided') {
+    // Its files are needed only if something on it is built; that brings them then.
     return { status: 'unchanged', key: decision.key, ms: context.now() - started }
-  }
-  for (const need of entry.needs) {
-    if (decisionOf(need).status === 'gone') await bringGone(project, need, running)
   }
   const onWait = ({ pid }: { readonly pid: number | undefined }): void =>
     context.emit({
@@ -80,6 +76,14 @@ async function bringUpToDate(
       decisions.set(name, { ...decision, status: 'cached', record: found.record, remote: undefined })
       return { status: 'reused', key: decision.key, ms: context.now() - started }
     }
+    const fetched = decision.status === 'cached' ? await fetchLayer(project, name, decision) : undefined
+    if (fetched !== undefined) {
+      decisions.set(name, { ...decision, status: 'cached', record: fetched, remote: undefined })
+      return { status: 'fetched', key: decision.key, ms: context.now() - started }
+    }
+    for (const need of entry.needs) {
+      if (!isHere(decisionOf(need))) await bring(project, need, running)
+    }
     const expectedMs = plan.layers.find((layer) => layer.name === name)?.expectedMs
     context.emit({
       event: 'layer-start',
@@ -92,11 +96,46 @@ async function bringUpToDate(
     const record = await executeLayer(entry, decision, {
       bench: bench.over(again, decisionOf),
       context: again.context,
-      because: decision.status === 'missing' ? decision.changes.map(renderChange) : [decision.reason],
+      because: reasons(decision),
     })
     decisions.set(name, { ...decision, status: 'cached', record, remote: undefined })
+    ;(await project.remotes())?.share(record)
     return { status: 'built', key: decision.key, ms: context.now() - started }
   })
+}
+
+/** Undefined when it cannot be had, which is a warning: then it is built. */
+async function fetchLayer(
+  project: Project,
+  name: LayerName,
+  decision: CachedLayer<ResolvedInput>,
+): Promise<LayerRecord | undefined> {
+  const { emit } = project.context
+  const remotes = await project.remotes()
+  const found = await remotes?.find(decision.key)
+  if (remotes === undefined || found === undefined) return undefined
+  emit({ event: 'fetch-start', layer: name, key: decision.key, from: found.name })
+  try {
+    return await remotes.fetch(found)
+  } catch (error) {
+    if (!(error instanceof ImgError) || error.code !== 'REMOTE_FAILED') throw error
+    emit({ event: 'warning', layer: name, text: error.message, hint: 'it is built here instead' })
+    return undefined
+  }
+}
+
+const isHere = (decision: Decision): boolean => decision.status === 'cached' && decision.remote === undefined
+
+function reasons(decision: Exclude<Decision<ResolvedInput>, { status: 'undecided' }>): readonly string[] {
+  switch (decision.status) {
+    case 'missing':
+      return decision.changes.map(renderChange)
+    case 'gone':
+      return [decision.reason]
+    case 'cached':
+      return [`could not be fetched from ${decision.remote}`]
+  }
+  return decision satisfies never
 }
 
 /** What its recipes want people to know, told when it is built. */
@@ -110,8 +149,8 @@ function warn(project: Project, entry: GraphLayer, keyed: Keyed<ResolvedInput>):
   }
 }
 
-/** A layer whose files were collected, built again because one standing on it must be built. */
-async function bringGone(
+/** A layer whose files are not here, fetched or built again because one standing on it must be built. */
+async function bring(
   project: Project,
   name: LayerName,
   running: Running & { readonly signal: AbortSignal },
