@@ -50,7 +50,8 @@ async function main(): Promise<void> {
     } else {
       const cwd = process.cwd()
       const context = await contextFor(parsed.globals, signal, reporter.emit)
-      const call = { ...parsed.call, ...(question === undefined ? {} : { question }), json, print, cwd }
+      const asked = question === undefined ? {} : { question }
+      const call = { ...parsed.call, ...asked, ...(atTerminal(json) ? { ask } : {}), json, print, cwd }
       process.exitCode = await parsed.command.run(call, context)
     }
     await reporter.close()
@@ -113,6 +114,21 @@ function cacheDirectory(): string {
 
 function print(result: unknown): void {
   process.stdout.write(typeof result === 'string' ? result : `${JSON.stringify(result)}\n`)
+}
+
+const atTerminal = (json: boolean): boolean => process.stdin.isTTY && process.stderr.isTTY && !json
+
+/** Nothing but a yes is one. */
+async function ask(text: string): Promise<boolean> {
+  const { createInterface } = await import('node:readline/promises')
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  // Ctrl-C at a question is an answer, too.
+  const said = await new Promise<string>((answered) => {
+    terminal.once('close', () => answered(''))
+    void terminal.question(`${text} [y/N] `).then(answered)
+  })
+  terminal.close()
+  return /^y(?:es)?$/i.test(said.trim())
 }
 
 /** Making process.stdout takes longer than all the rest of a repeated build. */

@@ -30,6 +30,8 @@ export interface Call {
   readonly json: boolean
   /** Where the user stands: relative paths on the command line start here. */
   readonly cwd: string
+  /** Asks the person at the terminal yes or no; absent when there is none, and then nobody waits for an answer. */
+  readonly ask?: (question: string) => Promise<boolean>
   /** Under what a build that did nothing may remember its answer; absent when it may not. */
   readonly question?: Question
   /** Where results go (stdout); everything else is an event. A value is one line of JSON, a string is printed as it is. */

@@ -3,6 +3,7 @@ import { closure, type Graph, layerOf } from '../plan/graph.ts'
 import type { LayerName } from '../plan/recipe.ts'
 import { select } from '../plan/select.ts'
 import { suggest } from '../plan/suggest.ts'
+import { renderGraphSvg } from '../reporters/graph-svg.ts'
 import type { Command } from './command.ts'
 import { withProject } from './with-project.ts'
 
@@ -11,9 +12,14 @@ export const graph: Command = {
   summary: 'print how layers depend on each other',
   arguments: '[layers...]',
   options: [
-    { flags: '--format <format>', description: 'dot, mermaid or json', parse: toFormat, default: 'mermaid' },
+    {
+      flags: '--format <format>',
+      description: 'dot, mermaid, svg or json',
+      parse: toFormat,
+      default: 'mermaid',
+    },
   ],
-  example: 'img graph --format dot | dot -Tsvg > graph.svg',
+  example: 'img graph --format svg > graph.svg',
   run: (call, context) =>
     withProject(call, context, (project) => {
       const all = project.graph
@@ -29,7 +35,7 @@ type Format = keyof typeof renderers
 function toFormat(value: string): Format {
   if (Object.hasOwn(renderers, value)) return value as Format
   const meant = suggest(value, Object.keys(renderers))
-  throw new ImgError('USAGE', `--format takes dot, mermaid or json, not ${value}`, {
+  throw new ImgError('USAGE', `--format takes dot, mermaid, svg or json, not ${value}`, {
     hint: meant === undefined ? 'img graph --format dot' : `did you mean --format ${meant}?`,
     found: value,
   })
@@ -53,6 +59,7 @@ export const renderers = {
     )
     return `flowchart LR\n${nodes.join('')}${edges.join('')}`
   },
+  svg: (all: Graph, names: readonly LayerName[]): string => renderGraphSvg(names, edgesOf(all, names)),
   json: (all: Graph, names: readonly LayerName[]): unknown => ({
     layers: names.map((name) => {
       const { from, needs } = layerOf(all, name)

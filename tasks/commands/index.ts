@@ -105,7 +105,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./cache-verify.ts')).cacheVerify,
   },
   update: {
-    summary: "pin the mirrors' present state in imgfile.lock and show what changed",
+    summary: "show what is new at the mirrors and, when accepted, pin it in imgfile.lock",
     load: async () => (await import('./update.ts')).update,
   },
   doctor: {

@@ -1,24 +1,44 @@
 import { refreshLock, type LockDifference, type PackageChange } from '../run/apt-refresh.ts'
 import { openLock } from '../run/lockfile.ts'
-import type { Command } from './command.ts'
+import type { Call, Command } from './command.ts'
 
 export const update: Command = {
   name: 'update',
-  summary: "pin the mirrors' present state in imgfile.lock and show what changed",
+  summary: 'show what is new at the mirrors and, when accepted, pin it in imgfile.lock',
   arguments: '',
   options: [{ flags: '--dry-run', description: 'only show what would change; imgfile.lock stays as it is' }],
-  example: 'img update --dry-run',
+  example: 'img update --yes',
   async run(call, context) {
     const dryRun = call.options['dryRun'] === true
     const lock = await openLock(context, { frozen: false })
-    const difference = await refreshLock(lock, { dryRun }, context)
-    call.print(call.json ? { dryRun, ...difference } : renderDifference(difference, dryRun))
-    return 0
+    const { accepted, ...difference } = await refreshLock(
+      lock,
+      async (found) => {
+        if (!call.json) call.print(renderDifference(found))
+        if (dryRun) return false
+        return context.yes || ((await call.ask?.('build from these from now on?')) ?? false)
+      },
+      context,
+    )
+    if (call.json) call.print({ dryRun, accepted, ...difference })
+    else if (isNews(difference)) call.print(`${ending(call, { dryRun, accepted })}\n`)
+    else call.print(renderDifference(difference))
+    return isNews(difference) && !accepted && !dryRun ? 1 : 0
   },
 }
 
+const isNews = ({ suites }: LockDifference): boolean => suites.some(({ status }) => status === 'newer')
+
+function ending(call: Call, { dryRun, accepted }: { dryRun: boolean; accepted: boolean }): string {
+  if (accepted) return 'imgfile.lock was written'
+  if (dryRun) return 'imgfile.lock was not written (--dry-run)'
+  return call.ask === undefined
+    ? 'imgfile.lock was not written: nobody is here to accept it; `img update --yes` does'
+    : 'imgfile.lock was not written'
+}
+
 /** Pure. Every suite with its dates, then at most fifty packages of it. */
-export function renderDifference({ suites, packages }: LockDifference, dryRun: boolean): string {
+export function renderDifference({ suites, packages }: LockDifference): string {
   if (suites.length === 0) {
     return 'imgfile.lock pins nothing yet: the first `img build` or `img plan` pins what the imgfile uses\n'
   }
@@ -35,9 +55,14 @@ export function renderDifference({ suites, packages }: LockDifference, dryRun: b
     if (changes.length === 0 && compared) lines.push('  no package differs')
     if (!compared) lines.push('  packages not compared: the old lists are no longer in the cache')
   }
-  const changed = suites.some(({ status }) => status === 'newer')
-  if (changed) lines.push(dryRun ? 'imgfile.lock was not written (--dry-run)' : 'imgfile.lock was written')
+  if (packages.length > 0) lines.push(counts(packages))
   return `${lines.join('\n')}\n`
+}
+
+function counts(packages: readonly PackageChange[]): string {
+  const added = packages.filter(({ from }) => from === undefined).length
+  const removed = packages.filter(({ to }) => to === undefined).length
+  return `${packages.length - added - removed} changed, ${added} added, ${removed} removed`
 }
 
 const shown = 50

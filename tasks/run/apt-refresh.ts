@@ -33,12 +33,12 @@ export interface PackageChange {
   readonly to?: string
 }
 
-/** Pins the mirrors' present state of every locked suite; with `dryRun` only says what that would change. */
+/** Pins the mirrors' present state of every locked suite, if what that changes is accepted; nobody is asked about nothing. */
 export async function refreshLock(
   lock: Lock,
-  { dryRun }: { readonly dryRun: boolean },
+  accept: (difference: LockDifference) => Promise<boolean>,
   context: RunContext,
-): Promise<LockDifference> {
+): Promise<LockDifference & { readonly accepted: boolean }> {
   const archives = await lock.archives()
   const suites: SuiteChange[] = []
   const packages: PackageChange[] = []
@@ -62,8 +62,9 @@ export async function refreshLock(
     }
     suites.push({ archive: pin.archive, suite: pin.suite, status, ...dates, compared })
   }
-  if (!dryRun && news.length > 0) lock.replace(news)
-  return { suites, packages }
+  const accepted = news.length > 0 && (await accept({ suites, packages }))
+  if (accepted) lock.replace(news)
+  return { suites, packages, accepted }
 }
 
 /** An archive never goes back, so an older state is a mirror that lags or somebody who replays one. */

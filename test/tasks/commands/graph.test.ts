@@ -48,14 +48,14 @@ test('json', () =>
 
 test.each([
   ['dto', 'did you mean --format dot?'],
-  ['svg', 'img graph --format dot'],
+  ['png', 'img graph --format dot'],
 ])('--format %s is refused', (format, hint) => {
   const parse = graph.options[0]?.parse
   expect(parse?.('json')).toBe('json')
   expect(() => parse?.(format)).toThrow(
     expect.objectContaining({
       code: 'USAGE',
-      message: `--format takes dot, mermaid or json, not ${format}`,
+      message: `--format takes dot, mermaid, svg or json, not ${format}`,
       fields: { hint, found: format },
     }),
   )

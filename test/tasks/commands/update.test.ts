@@ -20,23 +20,20 @@ const suite = {
   compared: true,
 } as const
 
-test.each<[string, LockDifference, boolean, string]>([
+test.each<[string, LockDifference, string]>([
   [
     'nothing pinned',
     { suites: [], packages: [] },
-    false,
     'imgfile.lock pins nothing yet: the first `img build` or `img plan` pins what the imgfile uses\n',
   ],
   [
     'nothing new',
     { suites: [{ ...suite, status: 'same', to: suite.from }], packages: [] },
-    false,
     'trixie (debian): 2026-09-12T07:55:41Z, unchanged\n',
   ],
   [
     'a mirror that lags',
     { suites: [{ ...suite, status: 'older' }], packages: [] },
-    false,
     'trixie (debian): 2026-09-12T07:55:41Z, kept\n',
   ],
   [
@@ -50,26 +47,22 @@ test.each<[string, LockDifference, boolean, string]>([
         { suite: 'bookworm', name: 'other', from: '1', to: '2' },
       ],
     },
-    false,
     'trixie (debian): 2026-09-12T07:55:41Z → 2026-10-10T08:00:00Z\n' +
-      '  hello 1.0 → 1.1\n  moon 1.0, new\n  world 2.0, removed\nimgfile.lock was written\n',
+      '  hello 1.0 → 1.1\n  moon 1.0, new\n  world 2.0, removed\n2 changed, 1 added, 1 removed\n',
   ],
   [
     'the same packages in a newer state',
     { suites: [suite], packages: [] },
-    true,
-    'trixie (debian): 2026-09-12T07:55:41Z → 2026-10-10T08:00:00Z\n' +
-      '  no package differs\nimgfile.lock was not written (--dry-run)\n',
+    'trixie (debian): 2026-09-12T07:55:41Z → 2026-10-10T08:00:00Z\n' + '  no package differs\n',
   ],
   [
     'old lists gone',
     { suites: [{ ...suite, compared: false }], packages: [] },
-    false,
     'trixie (debian): 2026-09-12T07:55:41Z → 2026-10-10T08:00:00Z\n' +
-      '  packages not compared: the old lists are no longer in the cache\nimgfile.lock was written\n',
+      '  packages not compared: the old lists are no longer in the cache\n',
   ],
-])('%s', (...[, difference, dryRun, text]) => {
-  expect(renderDifference(difference, dryRun)).toBe(text)
+])('%s', (...[, difference, text]) => {
+  expect(renderDifference(difference)).toBe(text)
 })
 
 test('many changes are cut, and it is said where all are', () => {
@@ -78,7 +71,7 @@ test('many changes are cut, and it is said where all are', () => {
     name: `package${index}`,
     to: '1',
   }))
-  const lines = renderDifference({ suites: [suite], packages }, true).split('\n')
+  const lines = renderDifference({ suites: [suite], packages }).split('\n')
   expect(lines).toHaveLength(1 + 50 + 1 + 1 + 1)
   expect(lines[51]).toBe('  and 2 more; --json has all')
 })
@@ -109,12 +102,36 @@ describe.runIf(hasGpg)('img update', () => {
 
   test('--json --dry-run, then for real, then nothing is left to do', async () => {
     expect(await update.run(call(true, { dryRun: true }), project.context)).toBe(0)
-    expect(printed).toEqual([{ dryRun: true, suites: [{ ...suite, compared: false }], packages: [] }])
-    await update.run(call(false, {}), project.context)
-    await update.run(call(false, {}), project.context)
+    expect(printed).toEqual([
+      { dryRun: true, accepted: false, suites: [{ ...suite, compared: false }], packages: [] },
+    ])
+    const yes = { ...project.context, yes: true }
+    expect(await update.run(call(false, {}), yes)).toBe(0)
+    expect(await update.run(call(false, {}), yes)).toBe(0)
     expect(printed.slice(1)).toEqual([
-      renderDifference({ suites: [{ ...suite, compared: false }], packages: [] }, false),
+      renderDifference({ suites: [{ ...suite, compared: false }], packages: [] }),
+      'imgfile.lock was written\n',
       'trixie (debian): 2026-10-10T08:00:00Z, unchanged\n',
+    ])
+  })
+
+  test('nothing is pinned unless somebody says yes', async () => {
+    expect(await update.run(call(false, {}), project.context)).toBe(1)
+    const asked: string[] = []
+    const answering = (answer: boolean): Call => ({
+      ...call(false, {}),
+      ask: async (question) => {
+        asked.push(question)
+        return answer
+      },
+    })
+    expect(await update.run(answering(false), project.context)).toBe(1)
+    expect(await update.run(answering(true), project.context)).toBe(0)
+    expect(asked).toEqual(['build from these from now on?', 'build from these from now on?'])
+    expect(printed.filter((_, at) => at % 2 === 1)).toEqual([
+      'imgfile.lock was not written: nobody is here to accept it; `img update --yes` does\n',
+      'imgfile.lock was not written\n',
+      'imgfile.lock was written\n',
     ])
   })
 })

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { obtainLocked } from '../../../tasks/run/apt-pin.ts'
-import { refreshLock, type SuiteChange } from '../../../tasks/run/apt-refresh.ts'
+import { refreshLock, type LockDifference, type SuiteChange } from '../../../tasks/run/apt-refresh.ts'
 import { october, september, trixie, useArchiveProject } from '../../rig/archive-project.ts'
 import { hasGpg } from '../../rig/fake-archive.ts'
 
@@ -15,8 +15,11 @@ describe.runIf(hasGpg)('refreshLock', () => {
   })
 
   const lockText = (): string => readFileSync(rig.project.lockPath, 'utf8')
-  const refresh = async (dryRun = false): ReturnType<typeof refreshLock> =>
-    await refreshLock(await rig.project.open(), { dryRun }, rig.project.context)
+  const refresh = async (dryRun = false): Promise<LockDifference> => {
+    const lock = await rig.project.open()
+    const { suites, packages } = await refreshLock(lock, async () => !dryRun, rig.project.context)
+    return { suites, packages }
+  }
   const packages = [
     { suite: 'trixie', name: 'hello', from: '1.0', to: '1.1' },
     { suite: 'trixie', name: 'moon', to: '1.0' },
