@@ -116,7 +116,9 @@ function print(result: unknown): void {
   process.stdout.write(typeof result === 'string' ? result : `${JSON.stringify(result)}\n`)
 }
 
-const atTerminal = (json: boolean): boolean => process.stdin.isTTY && process.stderr.isTTY && !json
+function atTerminal(json: boolean): boolean {
+  return process.stdin.isTTY && process.stderr.isTTY && !json
+}
 
 /** Nothing but a yes is one. */
 async function ask(text: string): Promise<boolean> {
