@@ -52,3 +52,9 @@ export function stored(cacheDir: string): readonly string[] {
     return existsSync(path) && readdirSync(path).length > 0
   })
 }
+
+/** The first error in what was said; a layer's is indented below what became of the layer. */
+export function wholeError(stderr: string): string {
+  const [, indent = '', text = ''] = /^( *)(error [^]*)$/m.exec(stderr) ?? []
+  return text.replaceAll(new RegExp(`^${indent}`, 'gm'), '')
+}
