@@ -16,6 +16,7 @@ export const build: Command = {
     { flags: '-j, --jobs <n>', description: 'layers to build at once', parse: positive },
     { flags: '--check', description: 'build the named layers twice and compare' },
     { flags: '--profile <file>', description: 'write a trace for chrome://tracing or Perfetto' },
+    { flags: '--dry-run', description: 'only show the plan, and what installers would be started with' },
     { flags: '--frozen', description: 'refuse to change imgfile.lock' },
     { flags: '--no-remote', description: 'ask no shared cache and send it nothing' },
   ],
@@ -23,6 +24,10 @@ export const build: Command = {
   run: (call, context) =>
     withProject(call, context, async (project) => {
       const { keepGoing, kill, jobs, check, profile } = call.options
+      if (call.options['dryRun'] === true) {
+        await (await import('./dry-run.ts')).dryRun(project, call)
+        return 0
+      }
       const { runBuild } = await import('../build.ts')
       const result = await runBuild(project, call.args, {
         mode: kill === true ? 'kill' : keepGoing === true ? 'keep-going' : 'fail-fast',

@@ -1,4 +1,4 @@
-import { basename, extname, resolve } from 'node:path'
+import { basename, dirname, extname, resolve } from 'node:path'
 import { existsSync } from 'node:fs'
 import { ImgError } from '../errors.ts'
 import { formatBytes, formatTable } from '../reporters/format.ts'
@@ -17,15 +17,20 @@ export const makeExport = (open: WithLayerDisks): Command => ({
   options: [
     { flags: '-f, --force', description: 'replace the file when there is one' },
     { flags: '--compress', description: 'compress the clusters of a qcow2 file' },
+    { flags: '--bare-metal', description: 'write what the same installation on a local disk needs' },
   ],
   example: 'img export role:ceph-node ceph.qcow2',
-  run: (call, context) =>
-    open(call, context, async (disks) => {
+  run: async (call, context) => {
+    if (call.options['bareMetal'] === true) {
+      return (await import('./export-bare-metal.ts')).exportBareMetal(call, context)
+    }
+    return open(call, context, async (disks) => {
       const layer = await onlyLayer(disks, call)
       const isTarget = disks.isTarget(layer)
       await (isTarget ? exportTarget : exportLayer)({ disks, layer, call }, context)
       return 0
-    }),
+    })
+  },
 })
 
 interface Wanted {
@@ -97,6 +102,11 @@ function formatOf(file: string): DiskFormat {
 const validExtensions = Object.keys(formats).join(', ')
 
 function refuseExisting(to: string, file: string): void {
+  if (!existsSync(dirname(to))) {
+    throw new ImgError('USAGE', `there is no folder ${dirname(file)}`, {
+      hint: 'make it, or write the file elsewhere',
+    })
+  }
   if (!existsSync(to)) return
   throw new ImgError('USAGE', `${file} is there already`, {
     hint: 'add --force to replace it',
