@@ -35,6 +35,8 @@ export interface Work {
   readonly steps: readonly Step[]
   /** What the steps start from, read-only: the parent's disk or that of the part before; absent where a chain begins. */
   readonly parentDisk?: string
+  /** Files of a parent that is no disk but a target, by name; what is made of a template starts from these. */
+  readonly parentFiles?: Readonly<Record<string, string>>
   /** Disks of all layers the parent stands on, read-only, oldest first; empty when no recipe asks for the chain. */
   readonly chain: readonly string[]
   /** Folder of the unpacked tool tree; absent only while the tool tree itself is built. */

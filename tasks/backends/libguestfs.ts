@@ -13,6 +13,7 @@ import { copyDisk, mountDisk, unmountImage } from './disk-mounts.ts'
 import { openAppliance, type Appliance } from './libguestfs-appliance.ts'
 import { inputArchive, stagedInputs, toolDisk } from './libguestfs-disks.ts'
 import { runSysprepStep } from './libguestfs-sysprep.ts'
+import { runVirtBuilderStep } from './libguestfs-virt-builder.ts'
 import { announce, explainWrite, runOnHost, type Build } from './namespace-build.ts'
 import { makeFolders, mountTools } from './namespace-mounts.ts'
 import { probeNamespace } from './namespace-probe.ts'
@@ -33,6 +34,7 @@ const steps: ReadonlySet<Step['do']> = new Set<Step['do']>([
   'link',
   'remove',
   'puppet',
+  'virt-builder',
   'sysprep',
   'trim',
   'seal',
@@ -47,7 +49,10 @@ async function probe(context: RunContext): Promise<BackendProbe> {
 
 async function run(work: Work, context: RunContext): Promise<WorkResult> {
   const { parentDisk, tools } = work
-  if (parentDisk === undefined) throw new Error(`layer ${work.layer} has no disk for libguestfs to change`)
+  const [builder] = work.steps
+  const isBuilder = builder?.do === 'virt-builder'
+  if (parentDisk === undefined && !isBuilder)
+    throw new Error(`layer ${work.layer} has no disk for libguestfs to change`)
   if (tools === undefined) throw new Error(`layer ${work.layer} has a parent but no tool tree`)
   const folders = makeFolders(work.directory)
   const session = await openNamespace({
@@ -67,10 +72,14 @@ async function run(work: Work, context: RunContext): Promise<WorkResult> {
   }
   try {
     await mountTools(session, folders, tools)
-    const file = await copyDisk(build, parentDisk)
+    if (isBuilder) announce(build, 0)
+    const file = isBuilder
+      ? await runVirtBuilderStep(build, builder)
+      : await copyDisk(build, parentDisk ?? '')
     const parts = await inspectDisk(build, file)
     let treeDigest: string | undefined
     for (const [from, to] of stretches(work.steps)) {
+      if (work.steps[from]?.do === 'virt-builder') continue
       const first = work.steps[from]
       if (first?.do === 'sysprep') {
         announce(build, from)
@@ -88,17 +97,19 @@ async function run(work: Work, context: RunContext): Promise<WorkResult> {
   }
 }
 
-/** virt-sysprep wants the disk for itself; the steps between two of them share an appliance. Places: first, behind last. */
+/** virt-sysprep and virt-builder want the disk for themselves; the steps between two of them share an appliance. Places: first, behind last. */
 function stretches(all: readonly Step[]): readonly (readonly [from: number, to: number])[] {
   const found: [from: number, to: number][] = []
   for (const [index, step] of all.entries()) {
     const last = found.at(-1)
-    const isAlone = step.do === 'sysprep' || all[index - 1]?.do === 'sysprep'
+    const isAlone = wantsWhole(step) || wantsWhole(all[index - 1])
     if (last === undefined || isAlone) found.push([index, index + 1])
     else last[1] = index + 1
   }
   return found
 }
+
+const wantsWhole = (step: Step | undefined): boolean => step?.do === 'sysprep' || step?.do === 'virt-builder'
 
 interface Stretch {
   readonly file: string

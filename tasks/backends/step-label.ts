@@ -35,6 +35,8 @@ export function labelOf(step: Step): string {
       return `make ${step.to}`
     case 'sysprep':
       return `virt-sysprep ${step.operations.join(',')}`
+    case 'virt-builder':
+      return `virt-builder ${step.template}`
     case 'trim':
       return 'trim free space'
     case 'seal':

@@ -97,6 +97,10 @@ const checks: { readonly [Name in Step['do']]: Check<StepOf<Name>> } = {
       ? { message: 'names no operation', hint: 'leave it out' }
       : needsChroot(place.recipe),
   trim: (_, place) => needsChroot(place.recipe),
+  'virt-builder': (_, place) =>
+    place.first
+      ? needsChroot(place.recipe)
+      : { message: 'begins a disk', hint: 'make it the first step of a layer' },
   install: (step, place) =>
     beginsRoot(step, place) ?? (place.recipe.mode === 'boot' ? undefined : needsMachine(place.recipe)),
   firstboot: (_, { recipe }) => (recipe.mode === 'boot' ? undefined : needsMachine(recipe)),
@@ -142,6 +146,8 @@ function checkReferences(step: Step, recipe: Recipe): Wrong | undefined {
       ? checkReference(step.apt, { recipe, kind: 'apt', field: 'apt' })
       : undefined
   if (wrong !== undefined) return wrong
+  if (step.do === 'virt-builder' && step.input !== undefined)
+    return checkReference(step.input, { recipe, kind: 'template', field: 'input' })
   if (step.do === 'copy' || step.do === 'puppet' || step.do === 'script' || step.do === 'install') {
     return checkReference(step.input, { recipe, kind: inputKinds[step.do], field: 'input' })
   }

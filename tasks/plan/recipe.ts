@@ -66,8 +66,22 @@ export type InputDeclaration =
   | { readonly kind: 'script'; readonly run: ScriptFunction }
   /** An installer; the digests of what is booted are in the key, where it lies is not. */
   | MediumInput
+  /** The checksum in the signed index is in the key. */
+  | TemplateInput
   /** One environment value; in the key. */
   | { readonly kind: 'env'; readonly name: string; readonly default?: string }
+
+/** A template of a virt-builder repository. */
+export interface TemplateInput {
+  readonly kind: 'template'
+  /** `index.asc`: a URL, or a path relative to the imgfile. */
+  readonly source: string
+  readonly template: string
+  /** As the kernel says it. */
+  readonly arch: string
+  /** Whose signature counts: a key in the user's keyring, or one in a file, relative to the imgfile. */
+  readonly trust: { readonly fingerprint: string } | { readonly keyFile: string }
+}
 
 export interface MediumInput {
   readonly kind: 'medium'

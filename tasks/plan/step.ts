@@ -27,6 +27,7 @@ export type Step =
   | SealStep
   | DiskStep
   | ArchiveStep
+  | VirtBuilderStep
   | ExportStep
 
 /** Steps of export mode: they make the artifact's files out of a finished disk. */
@@ -263,6 +264,19 @@ export interface PackStep {
   readonly to: string
   readonly files: readonly string[]
   readonly compress: 'none' | 'gzip'
+}
+
+/** A disk out of a template, by virt-builder: of the input, or of the template the layer stands on. */
+export interface VirtBuilderStep {
+  readonly do: 'virt-builder'
+  readonly input?: string
+  readonly template: string
+  /** As the kernel says it. */
+  readonly arch: string
+  /** Bytes. */
+  readonly size?: number
+  /** Scripts for the first boot wherever the image goes. */
+  readonly firstboot: readonly { readonly label: string; readonly content: string }[]
 }
 
 /** The disk as a template of virt-builder, compressed, and what is said of it: see plan/template-file.ts. */

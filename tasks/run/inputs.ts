@@ -13,7 +13,10 @@ import { scriptDigest } from './script-source.ts'
 import { stageFiles } from './stage-files.ts'
 import type { StatCache } from './stat-cache.ts'
 
-export type LocalInput = Exclude<InputDeclaration, { readonly kind: 'apt' | 'catalog' | 'medium' }>
+export type LocalInput = Exclude<
+  InputDeclaration,
+  { readonly kind: 'apt' | 'catalog' | 'medium' | 'template' }
+>
 
 export interface InputSources {
   /** The imgfile's folder. */

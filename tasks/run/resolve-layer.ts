@@ -12,6 +12,7 @@ import type { LocalInput } from './inputs.ts'
 import type { Lock } from './lockfile.ts'
 import { resolveMedium } from './medium.ts'
 import type { ResolvedInput } from './resolved.ts'
+import { resolveTemplate } from './template-input.ts'
 
 export interface ResolveOptions {
   readonly context: RunContext
@@ -54,6 +55,8 @@ async function resolveOne(
       return resolveCatalogWith(declaration, input, { ...options, place: `${entry.name} ${input.name}` })
     case 'medium':
       return resolveMedium(declaration, options)
+    case 'template':
+      return resolveTemplate(declaration, options)
     case 'text':
     case 'files':
     case 'env':

@@ -1,7 +1,7 @@
 // Takes a layer's disk from phase to phase, and within a phase from backend to backend.
 
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { LocalStore } from '../../cache/open-store.ts'
 import type { Backend, WorkResult } from '../backends/backend.ts'
 import type { RunContext } from '../context.ts'
@@ -41,7 +41,9 @@ export async function runPhases(entry: GraphLayer, keyed: Keyed, run: PhasesRun)
   const slots = parentSlots(entry)
   const parts = await divide(entry, keyed.phases, bench)
   const steps = parts.reduce((sum, part) => sum + part.steps.length, 0)
-  let disk = entry.from === undefined ? undefined : await diskOf(bench.store, parentOf(keyed, entry.from))
+  const from = entry.from === undefined ? undefined : parentOf(keyed, entry.from)
+  const parentFiles = from === undefined ? undefined : await filesOf(bench.store, from, run.directory)
+  let disk = from === undefined || parentFiles !== undefined ? undefined : await diskOf(bench.store, from)
   const chain: string[] = []
   for (const name of entry.chain) chain.push(await diskOf(bench.store, parentOf(keyed, name)))
   let versions: Readonly<Record<string, string>> = {}
@@ -59,6 +61,7 @@ export async function runPhases(entry: GraphLayer, keyed: Keyed, run: PhasesRun)
         arch: bench.arch,
         steps: own,
         ...(disk === undefined ? {} : { parentDisk: disk }),
+        ...(place > 0 || parentFiles === undefined ? {} : { parentFiles }),
         chain,
         ...(tools === undefined ? {} : { tools: await bench.toolsOf(parentOf(keyed, tools).key) }),
         inputs: run.staged.inputs,
@@ -140,6 +143,24 @@ async function diskOf(store: LocalStore, parent: Content): Promise<string> {
       ...(found.hit ? {} : { found: found.reason }),
     },
   )
+}
+
+/** Of a target, written out; undefined for a disk. */
+async function filesOf(
+  store: LocalStore,
+  parent: Content,
+  directory: string,
+): Promise<Readonly<Record<string, string>> | undefined> {
+  const found = await store.find(parent.key)
+  if (!found.hit || 'disk.raw' in found.record.artifact) return undefined
+  const files: Record<string, string> = {}
+  for (const [name, file] of Object.entries(found.record.artifact)) {
+    const to = join(directory, 'parent', name)
+    mkdirSync(dirname(to), { recursive: true })
+    await store.restore(file, to)
+    files[name] = to
+  }
+  return files
 }
 
 /** Of the whole phase: how old a package can be is the same question for each of its parts. */
