@@ -1,6 +1,7 @@
 // This repository's own images: the example, the dogfood and the end-to-end test in one.
 import { defineImgfile, layer } from 'imgfile'
 import { bootstrap, install, puppet, sysprep, trim } from 'imgfile/recipes'
+import { docker, openstack } from 'imgfile/targets'
 
 const releases = ['trixie', 'bookworm'] as const
 
@@ -25,4 +26,5 @@ const cleaned = layer('install:trixie-di', [sysprep(), trim()], { from: installe
 
 export default defineImgfile({
   layers: [...bases.flatMap(({ first, base }) => [first, base]), ...roles, installed, cleaned],
+  targets: roles.flatMap((role) => [docker(role), openstack(role)]),
 })

@@ -5,7 +5,14 @@ import { hostnamePattern } from '../preseed/read-network.ts'
 import { type PreseedSettings, readPreseed } from '../preseed/read-preseed.ts'
 import { ImgError } from '../tasks/errors.ts'
 import { type DiskLayout, finishDiskLayout } from '../tasks/plan/disk-layout.ts'
-import { checkOptions, isLayerOption, isText, matching, type OptionCheck } from '../tasks/plan/options.ts'
+import {
+  checkOptions,
+  isLayerOption,
+  isText,
+  matching,
+  oneOf,
+  type OptionCheck,
+} from '../tasks/plan/options.ts'
 import type { Facts, Layer, Recipe } from '../tasks/plan/recipe.ts'
 import { suggestHint } from '../tasks/plan/suggest.ts'
 import type { Step } from '../tasks/plan/step.ts'
@@ -22,6 +29,7 @@ import { lateCommand } from './bootstrap/late-command.ts'
 import { network } from './bootstrap/network.ts'
 import { diskBytes, isDiskSize } from './disk-size.ts'
 import { defaultTools } from './tools.ts'
+import type { Boots, Debian, Firmware, Growing } from './traits.ts'
 
 export interface BootstrapOptions extends Archives {
   /** The answer file, relative to the imgfile. */
@@ -32,6 +40,8 @@ export interface BootstrapOptions extends Archives {
   readonly hostname?: string
   /** Filesystem UUIDs by partition (`root`, `esp`, `swap`, `var-log`), instead of the constant ones. */
   readonly uuids?: Readonly<Record<string, string>>
+  /** What the partitions of the answer file let it boot by; both by default. */
+  readonly firmware?: Firmware
   readonly tools?: Layer
 }
 
@@ -40,10 +50,18 @@ export interface BootstrapOptions extends Archives {
  *
  * @example layer('install:trixie', bootstrap({ suite: 'trixie', preseed: 'preseed/trixie.cfg', disk: '4G' }))
  */
-export function bootstrap(options: BootstrapOptions): Recipe {
+export function bootstrap<const Kind extends Firmware = 'both'>(
+  options: BootstrapOptions & { readonly firmware?: Kind },
+): Recipe<Debian & Growing & Boots<Kind>> {
   checkOptions('bootstrap', options, rules)
-  const { preseed, tools = defaultTools } = options
+  const { preseed, tools = defaultTools, firmware = 'both' } = options
+  const { kind: _, ...debian } = aptInput(options)
+  const boots = {
+    ...(firmware === 'uefi' ? {} : { bios: true }),
+    ...(firmware === 'bios' ? {} : { uefi: true }),
+  }
   return {
+    gives: { debian, grows: true, ...boots } as unknown as Debian & Growing & Boots<Kind>,
     name: 'bootstrap',
     mode: 'chroot',
     parent: 'none',
@@ -79,6 +97,7 @@ const rules = {
     hostname: isHostname,
     ...archiveRules.optional,
     uuids: isUuids,
+    firmware: oneOf(['bios', 'uefi', 'both']),
     tools: isLayerOption,
   },
 }
@@ -104,6 +123,7 @@ function read(
 function install(settings: PreseedSettings, options: BootstrapOptions): readonly Step[] {
   const { locale, network: net, apt, packages, boot, commands } = settings
   const layout = finishLayout(settings, options)
+  checkFirmware(layout, options)
   const named = options.hostname === undefined ? net : { ...net, hostname: options.hostname }
   const { lateCommand: late } = commands
   return [
@@ -133,6 +153,24 @@ function install(settings: PreseedSettings, options: BootstrapOptions): readonly
 function tasks({ recommends, tasks: packages }: PreseedSettings['packages']): readonly Step[] {
   if (recommends || packages.length === 0) return []
   return [{ do: 'apt', apt: 'apt', install: packages, remove: [], recommends: true }]
+}
+
+/** What the layer's type promises must hold of the answer file. */
+function checkFirmware({ boot }: DiskLayout, { preseed, firmware = 'both' }: BootstrapOptions): void {
+  const missing = (['bios', 'uefi'] as const).find(
+    (kind) => !boot[kind] && (firmware === kind || firmware === 'both'),
+  )
+  if (missing === undefined) return
+  const method = missing === 'bios' ? 'biosgrub' : 'efi'
+  const other = missing === 'bios' ? 'uefi' : 'bios'
+  throw new ImgError(
+    'OPTION_INVALID',
+    `bootstrap: the partitions of ${preseed} have none to boot by ${missing.toUpperCase()}`,
+    {
+      hint: `add one with method{ ${method} }, or write firmware: '${other}'`,
+      path: preseed,
+    },
+  )
 }
 
 function finishLayout({ disk, boot }: PreseedSettings, { uuids = {} }: BootstrapOptions): DiskLayout {

@@ -14,6 +14,7 @@ export type {
   LayerName,
   Recipe,
   ScriptFunction,
+  Traits,
 } from './plan/recipe.ts'
 export type { JsonValue, Mode, Step, StepOf } from './plan/step.ts'
 export type { DiskLayout, Partition } from './plan/disk-layout.ts'

@@ -1,5 +1,7 @@
 // What `imgfile/targets` offers. One file per deployment environment, one line here.
 
 export { qcow2, type Qcow2Options, raw, vmdk } from './disk.ts'
+export { docker, type DockerOptions } from './docker.ts'
+export { openstack, type OpenstackOptions } from './openstack.ts'
 export type { TargetOptions } from './target.ts'
 export { template, type TemplateOptions } from './template.ts'

@@ -20,7 +20,10 @@ export const targetRules: OptionRules['optional'] = {
 }
 
 /** Files made of a layer's disk, as a layer of their own. */
-export function target(kind: string, { from, options, steps, chain = false, memory }: TargetParts): Layer {
+export function target(
+  kind: string,
+  { from, of = from, options, steps, chain = false, memory }: TargetParts,
+): Layer {
   const recipe: Recipe = {
     name: kind,
     mode: 'export',
@@ -31,11 +34,13 @@ export function target(kind: string, { from, options, steps, chain = false, memo
     steps: () => steps,
     ...(memory === undefined ? {} : { weight: { memory } }),
   }
-  return layer(options.name ?? targetName(kind, from), recipe, { from })
+  return layer(options.name ?? targetName(kind, of), recipe, { from })
 }
 
 export interface TargetParts {
   readonly from: Layer
+  /** What it is named after, when it is made from a disk that was adjusted for it. */
+  readonly of?: Layer
   readonly options: TargetOptions
   readonly steps: readonly ExportStep[]
   /** Whether it needs the disks of everything below, too. */

@@ -5,11 +5,15 @@ import type { Layer } from '../../tasks/plan/recipe.ts'
 import { toolTree } from '../tools.ts'
 
 const packages: readonly string[] = [
+  // One initramfs out of a root tree.
+  'cpio',
   // Reading partition tables; sealing the tree itself.
   'fdisk',
   'perl',
   'qemu-utils',
   'squashfs-tools',
+  // The stub a kernel becomes an EFI program with.
+  'systemd-boot-efi',
   'xz-utils',
   'zstd',
 ]

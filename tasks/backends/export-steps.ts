@@ -4,6 +4,7 @@ import type { ExportStep, Step } from '../plan/step.ts'
 import { convertDisk } from './export-convert.ts'
 import { extractFile } from './export-extract.ts'
 import type { Export } from './export-files.ts'
+import { makeOciImage } from './export-oci.ts'
 import { packFiles } from './export-pack.ts'
 import { makeTemplate } from './export-template.ts'
 import { emitText, writeChecksums } from './export-text.ts'
@@ -20,6 +21,7 @@ const table: { readonly [Name in ExportStep['do']]: Run<Name> } = {
   checksums: writeChecksums,
   pack: packFiles,
   template: makeTemplate,
+  oci: makeOciImage,
 }
 
 export const exportSteps = (): ReadonlySet<Step['do']> => new Set(Object.keys(table) as ExportStep['do'][])

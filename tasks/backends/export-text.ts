@@ -28,9 +28,11 @@ async function factOf(making: Export, { fact, of }: Placeholder): Promise<string
     case 'sha512':
       return digestFile(making, of, fact)
     case 'disk-bytes':
-      return String(await sizeOf(making.disk))
+      return String(await diskBytes(making))
     case 'disk-gib':
-      return String(Math.ceil((await sizeOf(making.disk)) / 1024 ** 3))
+      return String(Math.ceil((await diskBytes(making)) / 1024 ** 3))
+    case 'machine':
+      return machines[making.work.arch] ?? making.work.arch
     case 'key':
       return key
     case 'uuid':
@@ -39,4 +41,14 @@ async function factOf(making: Export, { fact, of }: Placeholder): Promise<string
       return createHash('sha256').update(`${key}:${of}`).digest('hex').slice(0, 6)
   }
   throw new Error(`there is no fact ${fact}`)
+}
+
+/** Of the disk itself: where it is lent to the tools it looks empty from outside their namespace. */
+const diskBytes = ({ work, disk }: Export): Promise<number> => sizeOf(work.parentDisk ?? disk)
+
+const machines: Readonly<Record<string, string>> = {
+  amd64: 'x86_64',
+  arm64: 'aarch64',
+  armhf: 'armv7l',
+  i386: 'i686',
 }

@@ -32,6 +32,7 @@ export function labelOf(step: Step): string {
     case 'checksums':
     case 'pack':
     case 'template':
+    case 'oci':
       return `make ${step.to}`
     case 'sysprep':
       return `virt-sysprep ${step.operations.join(',')}`

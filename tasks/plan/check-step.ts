@@ -111,6 +111,7 @@ const checks: { readonly [Name in Step['do']]: Check<StepOf<Name>> } = {
   emit: (step) => checkFile('to', step.to) ?? checkPlaceholders(step.text),
   checksums: (step) => checkFile('to', step.to),
   template: (step) => checkFile('to', step.to) ?? checkFile('facts', step.facts),
+  oci: (step) => checkFile('to', step.to),
   pack: (step) =>
     checkFile('to', step.to) ?? step.files.map((file) => checkFile('files', file)).find(Boolean),
 }
@@ -123,6 +124,7 @@ const exportSteps: ReadonlySet<Step['do']> = new Set([
   'checksums',
   'pack',
   'template',
+  'oci',
 ])
 
 /** Files are made of a finished disk, and a finished disk is not changed any more. */

@@ -2,12 +2,12 @@
 
 import { ImgError } from '../errors.ts'
 import { capturePlace, placeFields } from './place.ts'
-import type { Imgfile, Layer, LayerName, Recipe } from './recipe.ts'
+import type { Imgfile, Layer, LayerName, Recipe, Traits } from './recipe.ts'
 import { suggestHint } from './suggest.ts'
 
-export interface LayerOptions {
+export interface LayerOptions<Has extends Traits = Traits> {
   /** The layer whose disk this one starts from. */
-  readonly from?: Layer
+  readonly from?: Layer<Has>
 }
 
 export interface ImgfileOptions {
@@ -24,11 +24,11 @@ export interface ImgfileOptions {
  *
  * @example layer('role:ceph-node', puppet({ environment: 'puppet', role: 'ceph-node' }), { from: base })
  */
-export function layer(
+export function layer<Gives extends Traits, Has extends Traits>(
   name: LayerName,
-  recipe: Recipe | readonly Recipe[],
-  options: LayerOptions = {},
-): Layer {
+  recipe: Recipe<Gives> | readonly Recipe<Gives>[],
+  options: LayerOptions<Has> = {},
+): Layer<Gives & Has> {
   const place = capturePlace(layer)
   checkName(name, place)
   const recipes: readonly unknown[] = Array.isArray(recipe) ? recipe : [recipe]
@@ -40,7 +40,7 @@ export function layer(
     })
   checkRecipes(recipes, invalid)
   checkOptions(options, recipes, invalid)
-  return new DeclaredLayer({ name, recipes, from: options.from }, place)
+  return new DeclaredLayer({ name, recipes, from: options.from }, place) as Layer as Layer<Gives & Has>
 }
 
 /**
@@ -94,7 +94,7 @@ export function isLayer(value: unknown): value is Layer {
 }
 
 /** Whether its artifact is the files of a deployment environment. */
-export const isTarget = (layer: Layer): boolean => layer.recipes.at(-1)?.mode === 'export'
+export const isTarget = ({ recipes }: Layer): boolean => recipes.at(-1)?.mode === 'export'
 
 type Invalid = (message: string, fields: { hint?: string; wanted?: string; found?: string }) => ImgError
 
@@ -103,6 +103,7 @@ class DeclaredLayer implements Layer {
   readonly name: LayerName
   readonly recipes: readonly Recipe[]
   readonly from: Layer | undefined
+  readonly traits: Traits
   readonly #place: () => string | undefined
 
   constructor(
@@ -112,6 +113,10 @@ class DeclaredLayer implements Layer {
     this.name = given.name
     this.recipes = Object.freeze([...given.recipes])
     this.from = given.from
+    this.traits = Object.freeze({
+      ...given.from?.traits,
+      ...Object.assign({}, ...given.recipes.map(({ gives }) => gives)),
+    })
     this.#place = place
     Object.freeze(this)
   }

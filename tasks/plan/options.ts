@@ -80,6 +80,11 @@ export const matching =
   (value) =>
     typeof value === 'string' && pattern.test(value) ? undefined : wanted
 
+export const oneOf =
+  (values: readonly string[]): OptionCheck =>
+  (value) =>
+    typeof value === 'string' && values.includes(value) ? undefined : `not one of ${values.join(', ')}`
+
 /** apt's own rule, with an optional `=version` or `/suite` behind it. */
 export const isPackage: OptionCheck = matching(
   /^[a-z0-9][a-z0-9+.-]+(?::[a-z0-9]+)?(?:[=/][A-Za-z0-9.+:~-]+)?$/,

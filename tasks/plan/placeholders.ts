@@ -16,6 +16,8 @@ const facts: Readonly<Record<string, 'file' | 'name' | 'nothing'>> = {
   'disk-bytes': 'nothing',
   /** Rounded up, for formats that know nothing smaller. */
   'disk-gib': 'nothing',
+  /** The architecture as the kernel calls it: `x86_64`. */
+  machine: 'nothing',
   /** The target's key. */
   key: 'nothing',
   /** Derived from the key and the name: a UUID, and a number of six hex digits. */

@@ -3,8 +3,16 @@
 import type { Secret } from './secret.ts'
 import type { JsonValue, Mode, Step } from './step.ts'
 
-/** One cached task `kind:name`: recipes applied, in order, on a parent layer. Made by `layer()`. */
-export interface Layer {
+/** What can be said of an image and relied on by what is declared on it: `{ suite: 'trixie', uefi: true }`. */
+export type Traits = Readonly<Record<string, JsonValue>>
+
+/**
+ * One cached task `kind:name`: recipes applied, in order, on a parent layer. Made by `layer()`. `Has` is what is known
+ * of its image, so that the compiler refuses what that image cannot be.
+ */
+export interface Layer<Has extends Traits = Traits> {
+  /** Of its parent's image and its own recipes. Not in the key: what follows from them is in steps. */
+  readonly traits: Has
   readonly name: LayerName
   readonly recipes: readonly Recipe[]
   readonly from: Layer | undefined
@@ -24,7 +32,9 @@ export interface Imgfile {
  * A pure function from options and resolved inputs to steps. It says how to key itself (its steps and inputs)
  * and, by the same values, how to run; it never does anything.
  */
-export interface Recipe {
+export interface Recipe<Gives extends Traits = Traits> {
+  /** What the image has from here on. */
+  readonly gives?: Gives
   /** `bootstrap`, `puppet`, `apt`… */
   readonly name: string
   readonly mode: Mode

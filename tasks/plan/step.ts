@@ -31,7 +31,14 @@ export type Step =
   | ExportStep
 
 /** Steps of export mode: they make the artifact's files out of a finished disk. */
-export type ExportStep = ConvertStep | ExtractStep | EmitStep | ChecksumsStep | PackStep | TemplateStep
+export type ExportStep =
+  | ConvertStep
+  | ExtractStep
+  | EmitStep
+  | ChecksumsStep
+  | PackStep
+  | TemplateStep
+  | OciStep
 
 export type StepOf<Name extends Step['do']> = Extract<Step, { do: Name }>
 
@@ -293,6 +300,27 @@ export interface TemplateStep {
   readonly osinfo?: string
   readonly expand?: string
   readonly lvexpand?: string
+}
+
+/** An OCI image: the files of its layout, and `archive`, the same as a tar file `docker load` reads. */
+export interface OciStep {
+  readonly do: 'oci'
+  /** File name of the archive. */
+  readonly to: string
+  readonly layers:
+    | {
+        /** One layer for each img layer of the chain, so that images of one base share it. */
+        readonly of: 'chain'
+        /** Paths without leading slash left out with all below; one that ends in a slash only what is below. */
+        readonly exclude: readonly string[]
+      }
+    /** A file made before, which is no file of the artifact any more, as the only one of the image. */
+    | { readonly of: 'file'; readonly file: string; readonly path: string; readonly uid: number }
+  readonly compress: 'gzip' | 'zstd'
+  /** `name:tag`. */
+  readonly reference: string
+  /** `config` of the image configuration: Cmd, Env, Labels… */
+  readonly config: JsonValue
 }
 
 export type JsonValue =

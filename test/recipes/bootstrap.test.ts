@@ -17,8 +17,34 @@ test.each(['trixie', 'bookworm'])('the steps of preseed/%s.cfg', (suite) => {
   expect(recipe.steps(facts)).toMatchSnapshot()
 })
 
+test('what the layer can boot by is what the partitions can', () => {
+  const path = 'preseed/trixie.cfg'
+  const text = readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+  const withoutEfi = text.replace(/ +128 128 128 free[^.]*\.[^\n]*\n/, '')
+  const steps = (firmware?: 'bios' | 'uefi'): unknown =>
+    bootstrap({ ...options, preseed: path, ...(firmware === undefined ? {} : { firmware }) }).steps(
+      factsOf(withoutEfi, path),
+    )
+  expect(steps('bios')).toEqual(expect.any(Array))
+  for (const firmware of [undefined, 'uefi'] as const) {
+    expect(() => steps(firmware)).toThrow(
+      expect.objectContaining({
+        code: 'OPTION_INVALID',
+        message: 'bootstrap: the partitions of preseed/trixie.cfg have none to boot by UEFI',
+        fields: { hint: "add one with method{ efi }, or write firmware: 'bios'", path },
+      }),
+    )
+  }
+})
+
 test('what the engine reads of the recipe', () => {
   expect(bootstrap({ ...options, components: ['main', 'contrib'], updates: false })).toEqual({
+    gives: {
+      debian: { suite: 'trixie', components: ['main', 'contrib'], updates: false, security: true },
+      grows: true,
+      bios: true,
+      uefi: true,
+    },
     name: 'bootstrap',
     mode: 'chroot',
     parent: 'none',
@@ -215,7 +241,7 @@ describe('options that are refused', () => {
     [
       'trixie',
       'bootstrap: the options are "trixie", not an object',
-      'write bootstrap({ suite, preseed, disk, hostname, components, updates, security, uuids, tools })',
+      'write bootstrap({ suite, preseed, disk, hostname, components, updates, security, uuids, firmware, tools })',
     ],
   ]
   test.each(cases)('%j', (given, message, hint) => {

@@ -75,6 +75,7 @@ function knot(names: readonly LayerName[]): Layer[] {
   const made = names.map((name) => ({
     name,
     recipes: [recipe()],
+    traits: {},
     from: undefined as Layer | undefined,
     declaredAt: undefined,
   }))
@@ -105,6 +106,7 @@ test('edges are read once', () => {
   let reads = 0
   const moody: Layer = {
     name: 'base:moody',
+    traits: {},
     recipes: [recipe()],
     declaredAt: undefined,
     get from() {
@@ -151,9 +153,9 @@ test('property: everything comes after what it needs, whatever the order of list
 
 test('a chain of 100,000 layers needs no stack', () => {
   const shared = [recipe()]
-  let top: Layer = { name: 'chain:0', recipes: shared, from: undefined, declaredAt: undefined }
+  let top: Layer = { name: 'chain:0', recipes: shared, traits: {}, from: undefined, declaredAt: undefined }
   for (let place = 1; place < 100_000; place++) {
-    top = { name: `chain:${place}`, recipes: shared, from: top, declaredAt: undefined }
+    top = { name: `chain:${place}`, recipes: shared, traits: {}, from: top, declaredAt: undefined }
   }
   const graph = makeGraph({ layers: [top] })
   expect([graph.layers.size, closure(graph, [top.name]).length]).toEqual([100_000, 100_000])
