@@ -3,25 +3,24 @@
 
 import path from 'node:path'
 import type { RunContext } from '../context.ts'
-import { findProgram } from '../run/find-program.ts'
 import type { Step } from '../plan/step.ts'
-import type { AptAccess, Backend, BackendProbe, Work, WorkResult } from './backend.ts'
+import type { AptAccess, Backend, Work, WorkResult } from './backend.ts'
 import { runOnMounted } from './chroot-layer.ts'
 import { cleanDisk } from './clean-disk.ts'
 import { inspectDisk, type DiskPart } from './disk-inspect.ts'
 import { copyDisk, mountDisk, unmountImage } from './disk-mounts.ts'
 import { openAppliance, type Appliance } from './libguestfs-appliance.ts'
 import { inputArchive, stagedInputs, toolDisk } from './libguestfs-disks.ts'
+import { probeLibguestfs } from './libguestfs-probe.ts'
 import { runSysprepStep } from './libguestfs-sysprep.ts'
 import { runVirtBuilderStep } from './libguestfs-virt-builder.ts'
 import { announce, explainWrite, runOnHost, type Build } from './namespace-build.ts'
 import { makeFolders, mountTools } from './namespace-mounts.ts'
-import { probeNamespace } from './namespace-probe.ts'
 import { openNamespace } from './namespace-session.ts'
 import { readToolVersions } from './tool-versions.ts'
 
 export function libguestfsBackend(): Backend {
-  return { name: 'libguestfs', modes: ['chroot'], steps, probe, run }
+  return { name: 'libguestfs', modes: ['chroot'], steps, probe: probeLibguestfs, run }
 }
 
 /** Not `script`: a function of the imgfile runs here and wants to open the image's files. */
@@ -39,13 +38,6 @@ const steps: ReadonlySet<Step['do']> = new Set<Step['do']>([
   'trim',
   'seal',
 ])
-
-async function probe(context: RunContext): Promise<BackendProbe> {
-  const hint = 'install libguestfs-tools, and a kernel in /boot that the user may read'
-  const missing = ['guestfish', 'virt-sysprep'].filter((name) => findProgram(name) === undefined)
-  if (missing.length > 0) return { available: false, reason: `${missing.join(' and ')} not installed`, hint }
-  return probeNamespace(context)
-}
 
 async function run(work: Work, context: RunContext): Promise<WorkResult> {
   const { parentDisk, tools } = work

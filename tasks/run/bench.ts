@@ -85,12 +85,14 @@ export async function openBench(
 }
 
 /** What starts the tool tree; only the tree itself is made by a program of the host. */
-function hostTools({ graph }: Project, todo: readonly LayerName[]): readonly ToolName[] {
+function hostTools({ graph, context }: Project, todo: readonly LayerName[]): readonly ToolName[] {
   const makesTree = todo.some((name) => layerOf(graph, name).recipeTools.includes(undefined))
   const boots = todo.some((name) => layerOf(graph, name).layer.recipes.some(({ mode }) => mode === 'boot'))
+  const changesDisks = todo.some((name) => layerOf(graph, name).from !== undefined)
   return [
     ...(['setpriv', 'unshare', 'mount', 'apt-get'] as const),
     ...(makesTree ? (['mmdebstrap'] as const) : []),
+    ...(changesDisks && context.uid !== 0 ? (['guestfish', 'virt-sysprep'] as const) : []),
     ...(boots ? (['qemu-system-x86_64', 'nsenter', 'perl'] as const) : []),
   ]
 }

@@ -19,7 +19,7 @@ export async function checkHost(context: RunContext): Promise<readonly HostCheck
     checkAcceleration(context),
     checkSpace(context),
     checkNamespaces(context),
-    checkAppliance(context),
+    checkAppliance(),
     checkMirror(context),
   ])
   return [...programs, ...rest.flat()]
@@ -99,8 +99,7 @@ async function checkNamespaces({ uid }: RunContext): Promise<readonly HostCheck[
 }
 
 /** libguestfs boots the host's kernel, which Ubuntu lets only root read. */
-async function checkAppliance({ uid }: RunContext): Promise<readonly HostCheck[]> {
-  if (uid === 0) return []
+async function checkAppliance(): Promise<HostCheck> {
   const kernels = (await readdir('/boot').catch(() => [])).filter((file) => file.startsWith('vmlinuz-'))
   const readable = await Promise.all(
     kernels.map((file) =>
@@ -111,9 +110,15 @@ async function checkAppliance({ uid }: RunContext): Promise<readonly HostCheck[]
     ),
   )
   const name = 'kernel for libguestfs'
-  if (readable.includes(true)) return [{ name, status: 'ok', found: 'readable' }]
-  const found = kernels.length === 0 ? 'none in /boot' : `${kernels.join(', ')} not readable`
-  return [{ name, status: 'limited', found, hint: 'run `sudo chmod 0644 /boot/vmlinuz-*` to use libguestfs' }]
+  if (readable.includes(true)) return { name, status: 'ok', found: 'readable' }
+  return kernels.length === 0
+    ? { name, status: 'limited', found: 'none in /boot', hint: 'install linux-image-amd64 to use libguestfs' }
+    : {
+        name,
+        status: 'limited',
+        found: `${kernels.join(', ')} not readable`,
+        hint: 'run `sudo chmod 0644 /boot/vmlinuz-*` to use libguestfs',
+      }
 }
 
 /** Also tells the time: a clock that is wrong by hours makes every signature look wrong. */

@@ -40,6 +40,18 @@ export const tools = {
   },
   nsenter: { package: 'util-linux', purpose: 'give machines a network of their own', wanted: '2.36' },
   perl: { package: 'perl-base', purpose: 'give machines a network of their own', wanted: '5.28' },
+  guestfish: {
+    package: 'libguestfs-tools',
+    purpose: 'change disks without root',
+    wanted: '1.44',
+    optional: true,
+  },
+  'virt-sysprep': {
+    package: 'guestfs-tools',
+    purpose: 'clean images whose machine has run',
+    wanted: '1.44',
+    optional: true,
+  },
   gpg: { package: 'gpg', purpose: 'sign what is published', wanted: '2.2' },
   gpgv: { package: 'gpgv', purpose: 'check what is published', wanted: '2.2' },
   ssh: {
