@@ -9,9 +9,10 @@ export interface Secrets {
   readonly secrets?: readonly Secret[]
 }
 
-export const isSecrets: OptionCheck = listOf((value) =>
-  isSecret(value) ? undefined : "not a secret: write secret('name')",
-)
+export const isSecretOption: OptionCheck = (value) =>
+  isSecret(value) ? undefined : "not a secret: write secret('name')"
+
+export const isSecrets: OptionCheck = listOf(isSecretOption)
 
 export const secretInputs = (secrets: readonly Secret[] = []): Readonly<Record<string, InputDeclaration>> =>
   Object.fromEntries(secrets.map((secret) => [inputOf(secret), { kind: 'secret', secret }]))

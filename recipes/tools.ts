@@ -53,7 +53,7 @@ export function toolTree(
   }
 }
 
-const toolPackages: readonly string[] = [
+export const toolPackages: readonly string[] = [
   // Making and changing root trees.
   'mmdebstrap',
   'debian-archive-keyring',

@@ -102,19 +102,20 @@ use strict; use warnings;
 use Socket; use IO::Socket::INET; use IO::Socket::UNIX; use IO::Select;
 socket(my $any, AF_INET, SOCK_DGRAM, 0) or die "socket: $!\n";
 # SIOCSIFFLAGS with IFF_UP and IFF_RUNNING.
-ioctl($any, 0x8914, pack('a16sx22', 'lo', 0x41)) or die "cannot bring the network up: $!\n";
-my %port;
+my $up = pack('a16sx22', 'lo', 0x41);
+ioctl($any, 0x8914, $up) or die "cannot bring the network up: $!\n";
+my (%port, @listeners);
 for my $port (@ARGV) {
   my $listener = IO::Socket::INET->new(Listen => 64, LocalAddr => '127.0.0.1', LocalPort => $port, ReuseAddr => 1)
     or die "port $port: $!\n";
   $port{$listener} = $port;
   $listener->blocking(0);
-  push our @listeners, $listener;
+  push @listeners, $listener;
 }
 open(my $ready, '>&=', 3) or die "descriptor 3: $!\n";
 syswrite($ready, "ready\n");
 $SIG{CHLD} = 'IGNORE'; $SIG{PIPE} = 'IGNORE';
-my $select = IO::Select->new(our @listeners);
+my $select = IO::Select->new(@listeners);
 # The other end of descriptor 3 goes with img.
 $select->add($ready);
 while (1) {

@@ -7,7 +7,7 @@ import { adviseEnding, describeEnding, type Ending } from './qemu-ending.ts'
 
 export interface FirstbootRun {
   readonly layer: string
-  readonly step: Pick<StepOf<'firstboot'>, 'label' | 'exitCodes'>
+  readonly step: Pick<StepOf<'firstboot'>, 'label' | 'exitCodes' | 'agent'>
   readonly ending: Ending
   /** Seconds the script had. */
   readonly limit: number
@@ -35,7 +35,7 @@ export function judgeFirstboot(report: FirstbootReport, run: FirstbootRun): void
     })
   }
   if (!run.step.exitCodes.includes(ended.exitCode)) {
-    throw failed(run, `${run.step.label} failed with exit code ${ended.exitCode}`, {
+    throw failed(run, exitMessage(ended.exitCode, run), {
       hint: logHint(run),
       output: lastLines(run.output),
     })
@@ -45,6 +45,21 @@ export function judgeFirstboot(report: FirstbootReport, run: FirstbootRun): void
     hint: advice(run.ending, true),
     output: run.console,
   })
+}
+
+/** The numbers of `puppet agent --detailed-exitcodes` are words of its own. */
+function exitMessage(exitCode: number, { step }: FirstbootRun): string {
+  const meaning = step.agent === undefined ? undefined : agentExitCodes[exitCode]
+  return meaning === undefined
+    ? `${step.label} failed with exit code ${exitCode}`
+    : `puppet agent ended with ${exitCode}: ${meaning}`
+}
+
+const agentExitCodes: Readonly<Record<number, string>> = {
+  1: 'it got no certificate or no catalog, or another run was in its way',
+  4: 'some resources failed',
+  6: 'some resources were changed and others failed',
+  127: 'there is no puppet in the image',
 }
 
 /** The machine did not live to say how the script ended. */

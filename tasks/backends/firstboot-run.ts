@@ -12,6 +12,7 @@ import type { Work } from './backend.ts'
 import { bootLimits } from './boot-once.ts'
 import { openBuildNetwork, type BuildNetwork } from './build-network.ts'
 import { readSecrets } from './chroot-secrets.ts'
+import { agentEndpoints, openAgent } from './firstboot-agent.ts'
 import { guestApt } from './firstboot-apt.ts'
 import { judgeFirstboot } from './firstboot-judge.ts'
 import { logPort, makeFirstboot, readFirstboot, type Firstboot, type GuestFile } from './firstboot-script.ts'
@@ -27,40 +28,38 @@ export interface FirstbootPlace {
   readonly directory: string
 }
 
-/** What the script left in `out/`, by name. Throws STEP_FAILED unless the script ended well and the machine powered off. */
+/** Throws STEP_FAILED unless the script ended well and the machine powered off. */
 export async function runFirstboot(
   step: StepOf<'firstboot'>,
   place: FirstbootPlace,
   context: RunContext,
-): Promise<Readonly<Record<string, string>>> {
+): Promise<void> {
   const { work } = place
   await mkdir(place.directory, { recursive: true })
   const apt = step.apt === undefined ? undefined : await guestApt(work.apt[step.apt])
   const secrets = await readSecrets(work, step.secrets)
   const network = await openBuildNetwork({
     directory: place.directory,
-    endpoints: apt?.endpoints ?? [],
+    endpoints: [...(apt?.endpoints ?? []), ...agentEndpoints(step)],
     userNamespace: context.uid !== 0,
   })
   try {
-    const limit = step.machine?.limit ?? defaultLimit
-    return await boot(
-      {
-        step,
-        place,
-        network,
+    const agent = await openAgent(step, { work, network, directory: place.directory, secrets }, context)
+    try {
+      const limit = step.machine?.limit ?? defaultLimit
+      const carried: Firstboot = {
+        script: step.script,
         limit,
-        carried: {
-          script: step.script,
-          limit,
-          env: { ...apt?.env, ...step.env },
-          files: [...(apt?.files ?? []), ...secrets.map(secretFile)],
-          hosts: [],
-          ...(apt === undefined ? {} : { prepare: apt.prepare }),
-        },
-      },
-      context,
-    )
+        env: { ...apt?.env, ...agent?.env, ...step.env },
+        files: [...(apt?.files ?? []), ...(agent?.files ?? []), ...secrets.map(secretFile)],
+        hosts: agent?.hosts ?? [],
+        ...(apt === undefined ? {} : { prepare: apt.prepare }),
+      }
+      const out = await boot({ step, place, network, limit, carried }, context)
+      await agent?.check(out)
+    } finally {
+      await agent?.close()
+    }
   } finally {
     await network.close()
   }
@@ -74,6 +73,7 @@ interface Boot {
   readonly limit: number
 }
 
+/** What the script left in `out/`, by name. */
 async function boot(
   { step, place, network, carried, limit }: Boot,
   context: RunContext,

@@ -98,7 +98,7 @@ function sealBooted(phases: readonly Phase[]): readonly Phase[] {
 /** References under the names the whole layer uses. */
 function renamed(step: Step, recipe: number): Step {
   const apt = 'apt' in step && step.apt !== undefined ? { apt: inputName(recipe, step.apt) } : {}
-  const input = 'input' in step ? { input: inputName(recipe, step.input) } : {}
+  const input = 'input' in step && step.input !== undefined ? { input: inputName(recipe, step.input) } : {}
   const secrets =
     'secrets' in step && step.secrets !== undefined
       ? { secrets: step.secrets.map((name) => inputName(recipe, name)) }

@@ -128,12 +128,44 @@ export interface FirstbootStep {
   readonly env?: Readonly<Record<string, string>>
   /** With `apt`, the locked repositories are reachable and configured while the script runs; else no network. */
   readonly apt?: string
+  /** The script is an agent's, and this is the server it asks. */
+  readonly agent?: PuppetAgent
+  /** The input that carries what an ephemeral server serves. */
+  readonly input?: string
   /** Those that are success. */
   readonly exitCodes: readonly number[]
   /** What people read: `firstboot/ready.sh`. Not in the key. */
   readonly label: string
   /** Not in the key. */
   readonly machine?: MachineHints
+}
+
+export type PuppetAgent = EphemeralAgent | SiteAgent
+
+interface AgentNames {
+  readonly certname: string
+  /** As the server calls it. */
+  readonly environment: string
+}
+
+/** Served by a puppetserver that lives as long as the step; the agent must apply this catalog. */
+export interface EphemeralAgent extends AgentNames {
+  readonly server: 'ephemeral'
+  readonly catalog: JsonValue
+  /** As in a puppet step. */
+  readonly sources: Readonly<Record<string, string>>
+  readonly plugins: string
+}
+
+export interface SiteAgent extends AgentNames {
+  /** `https://puppet.example.org:8140`. */
+  readonly server: string
+  /** The server's catalog must carry this. */
+  readonly codeId: string
+  /** PEM. */
+  readonly ca: string
+  /** Name of the secret that is the challenge password of the certificate request. */
+  readonly token?: string
 }
 
 /** What a machine is run with; decides whether and how fast it gets done, not what becomes of the disk. */
@@ -161,14 +193,6 @@ export interface PuppetStep {
   readonly keepAgent: boolean
 }
 
-/** The user's zx function; its bundled source is the input's digest. */
-export interface ScriptStep {
-  readonly do: 'script'
-  readonly secrets?: readonly string[]
-  readonly input: string
-  readonly apt?: string
-}
-
 /** virt-sysprep with exactly these operations, sorted; `customize` is none of them. */
 export interface SysprepStep {
   readonly do: 'sysprep'
@@ -178,6 +202,14 @@ export interface SysprepStep {
 /** Free space becomes holes, and so zeros: what was deleted is neither stored nor shipped. */
 export interface TrimStep {
   readonly do: 'trim'
+}
+
+/** The user's zx function; its bundled source is the input's digest. */
+export interface ScriptStep {
+  readonly do: 'script'
+  readonly secrets?: readonly string[]
+  readonly input: string
+  readonly apt?: string
 }
 
 /**

@@ -6,7 +6,7 @@ import type { RecordedInput, Store } from '../../cache/store.ts'
 import type { RunContext } from '../context.ts'
 import { canonicalJson } from '../plan/canonical.ts'
 import type { CatalogFacts, CatalogInput } from '../plan/recipe.ts'
-import { compileCatalog } from './catalog-compile.ts'
+import { compileCatalog, type PuppetModule } from './catalog-compile.ts'
 import { normaliseCatalog } from './catalog-normal.ts'
 import type { RawCatalog } from './catalog-normal.ts'
 import { findSources, rewriteSources, stagedSources } from './catalog-sources.ts'
@@ -53,6 +53,7 @@ export async function resolveCatalog(input: CatalogInput, options: CatalogOption
       }
       await stageTree(environment, { entries: plugins, to: join(to, 'plugins') })
       await writeFile(join(to, 'locations.json'), JSON.stringify(locations))
+      if (input.serve === true) await stageServed(environment, to, resolved)
     },
   }
 }
@@ -63,7 +64,21 @@ interface RememberedCatalog {
   readonly staged: Readonly<Record<string, readonly StagedEntry[]>>
   readonly plugins: readonly StagedEntry[]
   readonly locations: Readonly<Record<string, string>>
+  readonly modules: readonly PuppetModule[]
+  /** Digest of what each source names, by its path in the environment. */
+  readonly digests: Readonly<Record<string, string>>
 }
+
+/** What a server serves, and what is needed to compare its catalog with ours. */
+async function stageServed(environment: string, to: string, resolved: RememberedCatalog): Promise<void> {
+  const entries = await listTree(environment, '.')
+  await stageTree(environment, { entries: entries ?? [], to: join(to, 'environment') })
+  const { modules, digests } = resolved
+  await writeFile(join(to, 'served.json'), JSON.stringify({ modules, digests } satisfies Served))
+}
+
+/** `served.json`. */
+export type Served = Pick<RememberedCatalog, 'modules' | 'digests'>
 
 /** Everything a compilation depends on; what it does not (memory, time, host) must stay out. */
 function question(input: CatalogInput, options: CatalogOptions): unknown {
@@ -81,7 +96,7 @@ function question(input: CatalogInput, options: CatalogOptions): unknown {
 }
 
 /** Raised whenever this module or the compile program would give something else for the same question. */
-const rememberedFormat = 1
+const rememberedFormat = 2
 
 async function compile(
   input: CatalogInput,
@@ -112,6 +127,8 @@ async function compile(
     staged: Object.fromEntries(used.map((digest) => [digest, trees.get(digest) ?? []])),
     plugins,
     locations,
+    modules,
+    digests: Object.fromEntries(digests),
   }
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ImgError } from '../../../tasks/errors.ts'
 import { judgeFirstboot, type FirstbootRun } from '../../../tasks/backends/firstboot-judge.ts'
+import type { PuppetAgent } from '../../../tasks/plan/step.ts'
 import type { FirstbootReport } from '../../../tasks/backends/firstboot-script.ts'
 
 const report: FirstbootReport = { began: true, ended: { exitCode: 0, seconds: 12 }, out: {}, jobs: '' }
@@ -143,5 +144,16 @@ describe('judgeFirstboot', () => {
       message: `layer role:web: ${message}`,
       fields: { layer: 'role:web', hint, output },
     })
+  })
+
+  it.each([
+    [1, 'it got no certificate or no catalog, or another run was in its way'],
+    [4, 'some resources failed'],
+    [6, 'some resources were changed and others failed'],
+    [127, 'there is no puppet in the image'],
+  ])('knows what %i of an agent means', (exitCode, meaning) => {
+    const step = { ...run.step, agent: { server: 'ephemeral' } as PuppetAgent }
+    const error = errorOf({ ended: { exitCode, seconds: 1 } }, { step })
+    expect(error.message).toBe(`layer role:web: puppet agent ended with ${exitCode}: ${meaning}`)
   })
 })
