@@ -7,7 +7,7 @@ import type { Mode, Step } from '../plan/step.ts'
 export interface Backend {
   readonly name: string
   readonly modes: readonly Mode[]
-  /** What it can do; the steps of a phase go to the first backend that has them, and stay there while it has. */
+  /** What it can do; each step goes to the first backend that has it. */
   readonly steps: ReadonlySet<Step['do']>
   /** Whether it works on this machine for this user; never throws. */
   probe(context: RunContext): Promise<BackendProbe>

@@ -94,27 +94,29 @@ interface Part {
   readonly steps: readonly Step[]
 }
 
-/** A phase goes on with the backend it is on for as long as that has the steps, else with the best that has. */
+/** Each step to the best backend that has it: handing a disk over costs a copy, less than work where it is slow. */
 async function divide(
   entry: GraphLayer,
   phases: readonly Phase[],
   bench: LayerBench,
 ): Promise<readonly Part[]> {
   const parts: { phase: Phase; backend: Backend; steps: Step[] }[] = []
+  let isFirst = entry.from === undefined
   for (const phase of phases) {
     const choice = await bench.backendsFor(phase.mode)
     for (const step of phase.steps) {
       const last = parts.at(-1)
-      if (last?.phase === phase && last.backend.steps.has(step.do)) last.steps.push(step)
-      else {
-        const isFirst = entry.from === undefined && last === undefined
-        const backend = chooseBackend(choice, step, { layer: entry.name, isFirst })
-        parts.push({ phase, backend, steps: [step] })
-      }
+      const backend = chooseBackend(choice, step, { layer: entry.name, isFirst })
+      if (last?.phase === phase && last.backend === backend) last.steps.push(step)
+      else parts.push({ phase, backend, steps: [step] })
+      if (disksBegin.has(step.do)) isFirst = false
     }
   }
   return parts
 }
+
+/** From these steps on there is a disk. */
+const disksBegin: ReadonlySet<Step['do']> = new Set<Step['do']>(['disk', 'install', 'virt-builder'])
 
 /** Backends count the steps they are given; people count those of the layer. */
 function countingOn(context: RunContext, before: number, steps: number): RunContext {
