@@ -18,15 +18,15 @@ export interface MountedSteps {
   /** Places of the steps among the work's. */
   readonly from: number
   readonly to: number
+  /** enterMounted was called already. */
+  readonly isEntered?: true
 }
 
 /** Digest of the tree when it is sealed; a disk that is not is somebody else's to finish. The disk stays mounted. */
 export async function runOnMounted(build: Build, steps: MountedSteps): Promise<string | undefined> {
-  const { session, folders, work } = build
-  const { disk, tools, inputs } = steps
-  await mountTools(session, folders, tools)
-  await mountImage(session, folders, { tools, inputs })
-  await layGuards(build)
+  const { work } = build
+  const { disk } = steps
+  if (steps.isEntered !== true) await enterMounted(build, steps)
   let isSealed = false
   for (let index = steps.from; index < steps.to; index += 1) {
     const step = work.steps[index]
@@ -42,6 +42,16 @@ export async function runOnMounted(build: Build, steps: MountedSteps): Promise<s
   const treeDigest = isSealed ? await digestMounted(build, disk) : undefined
   await trimMounted(build, disk)
   return treeDigest
+}
+
+/** Everything the first step needs around it. */
+export async function enterMounted(
+  { session, folders, ...build }: Build,
+  { tools, inputs }: Pick<MountedSteps, 'tools' | 'inputs'>,
+): Promise<void> {
+  await mountTools(session, folders, tools)
+  await mountImage(session, folders, { tools, inputs })
+  await layGuards({ session, folders, ...build })
 }
 
 async function digestMounted(build: Build, disk: MountedDisk): Promise<string> {

@@ -6,7 +6,7 @@ import { ImgError } from '../errors.ts'
 import type { Step } from '../plan/step.ts'
 import type { Backend, BackendProbe, Work, WorkResult } from './backend.ts'
 import { layGuards, takeGuards } from './chroot-guards.ts'
-import { runOnMounted } from './chroot-layer.ts'
+import { type MountedSteps, runOnMounted } from './chroot-layer.ts'
 import { runTreeStep } from './chroot-steps.ts'
 import { cleanDisk } from './clean-disk.ts'
 import { makeDisk } from './disk-assemble.ts'
@@ -16,12 +16,18 @@ import { announce, explainWrite, runOnHost, type Build } from './namespace-build
 import { makeFolders, mountImage, mountTools } from './namespace-mounts.ts'
 import { probeNamespace } from './namespace-probe.ts'
 import { openNamespace } from './namespace-session.ts'
+import type { NamespaceStandby, TakenBuild } from './namespace-standby.ts'
 import { digestTree } from './namespace-tree.ts'
 import { packTools } from './tool-tree.ts'
 import { readToolVersions } from './tool-versions.ts'
 
-export function namespaceBackend(): Backend {
-  return { name: 'namespace', modes: ['chroot'], steps: chrootSteps, probe, run }
+/** With a standby, layers on a parent begin on what that has ready, when it is of the same parent. */
+export function namespaceBackend(standby?: NamespaceStandby): Backend {
+  const runReady = async (work: Work, context: RunContext): Promise<WorkResult> => {
+    const taken = await standby?.take(work, context)
+    return taken === undefined ? run(work, context) : runTaken(taken, work)
+  }
+  return { name: 'namespace', modes: ['chroot'], steps: chrootSteps, probe, run: runReady }
 }
 
 /** A user may not mount a disk, not even in a namespace of its own. */
@@ -80,6 +86,20 @@ async function run(work: Work, context: RunContext): Promise<WorkResult> {
   }
 }
 
+/** A layer on a copy of its parent's disk that was there before. */
+async function runTaken({ build, disk, leave }: TakenBuild, work: Work): Promise<WorkResult> {
+  let file: string | undefined
+  try {
+    const result = await runOnDisk(build, { disk, tools: work.tools ?? '', isEntered: true })
+    file = disk.file
+    return { ...result, files: { 'disk.raw': path.join(work.directory, path.basename(file)) } }
+  } catch (error) {
+    throw explainWrite(work, error)
+  } finally {
+    await leave(file)
+  }
+}
+
 /** A layer without parent: a folder is filled and becomes a disk or an archive. */
 async function runFirst(build: Build): Promise<WorkResult> {
   const { work, session, folders } = build
@@ -126,19 +146,21 @@ async function runOnParent(build: Build, parentDisk: string): Promise<WorkResult
   if (work.tools === undefined) throw new Error(`layer ${work.layer} has a parent but no tool tree`)
   await mountTools(session, folders, work.tools)
   const file = await copyDisk(build, parentDisk)
-  const disk = await mountDisk(build, file)
-  const treeDigest = await runOnMounted(build, {
-    disk,
-    tools: work.tools,
-    inputs: work.inputs,
-    from: 0,
-    to: work.steps.length,
-  })
+  return runOnDisk(build, { disk: await mountDisk(build, file), tools: work.tools })
+}
+
+async function runOnDisk(
+  build: Build,
+  { disk, tools, ...entered }: Pick<MountedSteps, 'disk' | 'tools' | 'isEntered'>,
+): Promise<WorkResult> {
+  const { work, session, folders } = build
+  const { inputs, steps } = work
+  const treeDigest = await runOnMounted(build, { ...entered, disk, tools, inputs, from: 0, to: steps.length })
   const toolVersions = await readToolVersions(build)
   await unmountDisk(build, disk)
-  await mountTools(session, folders, work.tools)
-  await cleanDisk(build, file, disk.parts)
-  const result = { files: { 'disk.raw': file }, toolVersions }
+  await mountTools(session, folders, tools)
+  await cleanDisk(build, disk.file, disk.parts)
+  const result = { files: { 'disk.raw': disk.file }, toolVersions }
   return finish(build, treeDigest === undefined ? result : { ...result, treeDigest })
 }
 

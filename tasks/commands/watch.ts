@@ -1,6 +1,8 @@
 import type { BuildResult } from '../build.ts'
 import type { RunContext } from '../context.ts'
 import { makePlan } from '../plan/plan.ts'
+import type { BenchOptions } from '../run/bench.ts'
+import type { Compile } from '../run/catalog-compile.ts'
 import type { Project } from '../run/project.ts'
 import type { Decided } from '../run/watch-round.ts'
 import type { Call, Command } from './command.ts'
@@ -36,6 +38,7 @@ export const watch: Command = {
         import('../run/watch-round.ts'),
         import('./watch-after.ts'),
       ])
+    const warm = await keepWarm(context, { frozen: call.options['frozen'] === true })
     const { poll, imgfile, frozen } = call.options
     const waker = makeWaker({ timer: startTimer, now: context.now })
     const folders = watchFolders({
@@ -52,15 +55,18 @@ export const watch: Command = {
       imgfile: watchImgfile(context.root, {
         ...(typeof imgfile === 'string' ? { imgfile } : {}),
         frozen: frozen === true,
+        compile: warm.compile,
       }),
-      build: (project, decided) => build(project, decided, call),
+      build: (project, decided) => build(project, decided, { call, warm }),
       after: (project, decided) => afterRound(project, decided, call),
       again: () => waker.wake(context.root),
+      idle: warm.makeReady,
     })
     try {
       await watchLoop(rounds, waker, context.signal)
     } finally {
       await folders.close()
+      await warm.close()
     }
     return interrupted(context)
   },
@@ -69,7 +75,7 @@ export const watch: Command = {
 async function build(
   project: Project,
   { wanted, decisions }: Decided,
-  call: Call,
+  { call, warm }: { readonly call: Call; readonly warm: Warm },
 ): Promise<BuildResult | 'void'> {
   const { jobs } = call.options
   for (const { name, action, reason } of makePlan(project.graph, wanted, decisions).layers) {
@@ -77,8 +83,42 @@ async function build(
   }
   const { buildDecided } = await import('../build.ts')
   const mode = 'keep-going'
-  const options = { mode, check: false, ...(typeof jobs === 'number' ? { jobs } : {}) } as const
+  const options = {
+    ...warm.options,
+    mode,
+    check: false,
+    ...(typeof jobs === 'number' ? { jobs } : {}),
+  } as const
   return buildDecided(project, { wanted, decisions }, options)
+}
+
+/** What a build needs, kept from round to round. */
+interface Warm {
+  readonly compile: Compile
+  readonly options: BenchOptions
+  readonly makeReady: () => Promise<void>
+  close(): Promise<void>
+}
+
+async function keepWarm(context: RunContext, options: { readonly frozen: boolean }): Promise<Warm> {
+  const [{ openCompileServer }, { openStandby }, { keepMirror }, { backends }] = await Promise.all([
+    import('../run/compile-server.ts'),
+    import('../backends/namespace-standby.ts'),
+    import('../run/kept-mirror.ts'),
+    import('../backends/index.ts'),
+  ])
+  const server = openCompileServer()
+  const standby = openStandby(context)
+  const mirror = keepMirror(context, options)
+  return {
+    compile: server.compile,
+    options: { backends: backends(standby), mirror: mirror.of },
+    makeReady: standby.makeReady,
+    close: async () => {
+      await Promise.all([server.close(), standby.close()])
+      await mirror.close()
+    },
+  }
 }
 
 /** Waiting for Ctrl-C is how it ends; that is told by the status and not as an error. */

@@ -14,6 +14,7 @@ import { probeBackends, type BackendChoice } from './choose-backend.ts'
 import type { DecisionOf } from './decide.ts'
 import type { Budgets, Weight } from './gate.ts'
 import type { LayerBench } from './layer-bench.ts'
+import type { Lock } from './lockfile.ts'
 import type { Project } from './project.ts'
 import { resolveLayer } from './resolve-layer.ts'
 import { weightOf } from './schedule.ts'
@@ -34,11 +35,18 @@ export interface OpenBench {
   close(): Promise<void>
 }
 
+export interface BenchOptions {
+  /** Used instead of all there are. */
+  readonly backends?: readonly Backend[]
+  /** A mirror of this lock that somebody else started and closes. */
+  readonly mirror?: (lock: Lock) => Promise<Mirror>
+}
+
 /** Nothing is started yet; `wanted` says whose packages may be asked for. */
 export async function openBench(
   project: Project,
   wanted: readonly LayerName[],
-  choice: readonly Backend[] = backends(),
+  { backends: choice = backends(), mirror: kept }: BenchOptions = {},
 ): Promise<OpenBench> {
   const { context, graph, lock } = project
   let mirror: Promise<Mirror> | undefined
@@ -65,7 +73,7 @@ export async function openBench(
         return available
       },
       aptAccess: async (input: AptInput) => {
-        mirror ??= startMirror(lock, context)
+        mirror ??= kept === undefined ? startMirror(lock, context) : kept(lock)
         return (await mirror).access(input)
       },
       resolveAgain: async (entry) => {
@@ -79,7 +87,7 @@ export async function openBench(
       memory: Math.floor(totalmem() / 2 ** 20),
     }),
     close: async () => {
-      if (mirror !== undefined) await (await mirror).close()
+      if (mirror !== undefined && kept === undefined) await (await mirror).close()
     },
   }
 }

@@ -1,12 +1,11 @@
 // Carries a plan out: bench, schedule, layers' turns, check.
 
-import type { Backend } from '../backends/backend.ts'
 import type { Decision } from '../plan/decision.ts'
 import { layerOf } from '../plan/graph.ts'
 import type { Outcome } from '../plan/outcome.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { LayerName } from '../plan/recipe.ts'
-import { openBench } from './bench.ts'
+import { type BenchOptions, openBench } from './bench.ts'
 import { checkLayer } from './check.ts'
 import { decisionIn, type Decisions } from './decide.ts'
 import type { Project } from './project.ts'
@@ -14,14 +13,12 @@ import type { ResolvedInput } from './resolved.ts'
 import { runLayer, type Running } from './run-layer.ts'
 import { schedule, type ScheduleOptions } from './schedule.ts'
 
-export interface BuildOptions {
+export interface BuildOptions extends BenchOptions {
   readonly mode: ScheduleOptions['mode']
   /** Layers at once; as many as the machine has memory and cores for when absent. */
   readonly jobs?: number
   /** Build the selected layers once more and compare. */
   readonly check: boolean
-  /** Used instead of all there are. */
-  readonly backends?: readonly Backend[]
 }
 
 export interface Planned {
@@ -37,7 +34,7 @@ export async function carryOut(
   options: BuildOptions,
 ): Promise<ReadonlyMap<LayerName, Outcome> | 'void'> {
   const todo = plan.layers.filter(({ action }) => todoActions.has(action))
-  const bench = await openBench(project, wanted, options.backends)
+  const bench = await openBench(project, wanted, options)
   try {
     const builds = todo.filter(({ action }) => action !== 'fetch')
     if (builds.length > 0 && (await bench.prepare(builds.map(({ name }) => name)))) return 'void'

@@ -25,6 +25,8 @@ export interface CompileOptions {
   readonly signal: AbortSignal
 }
 
+export type Compile = (input: CatalogInput, options: CompileOptions) => Promise<CompiledCatalog>
+
 /** Throws PUPPET_COMPILE or PUPPET_FACT_UNDECLARED with file (relative to the environment's parent) and line. */
 export async function compileCatalog(input: CatalogInput, options: CompileOptions): Promise<CompiledCatalog> {
   const program = ['bash', '-euc', prepareRoot, 'bash', options.tools, options.environment]
@@ -35,9 +37,17 @@ export async function compileCatalog(input: CatalogInput, options: CompileOption
     input: `${JSON.stringify({ node: input.node, facts })}\n${compileProgram}`,
     signal: options.signal,
   })
+  return readAnswer(input, result)
+}
+
+/** The catalog in what the program printed; throws as compileCatalog does. */
+export function readAnswer(
+  input: CatalogInput,
+  result: { readonly stdout: string; readonly stderr: string },
+): CompiledCatalog {
   const answer = parseAnswer(result.stdout)
   if (answer !== undefined && 'catalog' in answer) return answer
-  if (answer !== undefined) throw refused(answer.error, input)
+  if (answer !== undefined && 'error' in answer) throw refused(answer.error, input)
   throw new ImgError('PUPPET_COMPILE', `puppet broke off while it compiled role ${input.role}`, {
     hint: 'the lines below are what it printed; `img doctor` checks the programs this needs',
     path: input.environment,

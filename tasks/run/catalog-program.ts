@@ -1,10 +1,6 @@
 // The Ruby side of compileCatalog, as text: it runs in the tool tree and needs nothing but puppet.
 
-/**
- * `puppet catalog compile` with what it would ask the host for replaced: facts are the declared ones and an undeclared
- * one is an error, trusted and server facts are constant. Reads /run/img/input.json, answers one line of JSON.
- */
-export const compileProgram: string = String.raw`require 'json'
+const head = String.raw`require 'json'
 require 'stringio'
 # The answer goes where stdout was; whatever else is printed goes to stderr.
 answer = STDOUT.dup
@@ -13,7 +9,9 @@ input = JSON.parse(File.read('/run/img/input.json'))
 node = input.fetch('node')
 production = '/run/img/environments/production'
 
-require 'puppet'
+`
+
+const prelude = String.raw`require 'puppet'
 require 'puppet/util/command_line'
 require 'puppet/parser/compiler'
 require 'puppet/indirector/code'
@@ -140,7 +138,9 @@ class Puppet::Node::Facts::Img < Puppet::Indirector::Code
     Puppet::Node::Facts.new(request.key, JSON.parse(JSON.generate(self.class.declared)))
   end
 end
-Puppet::Node::Facts::Img.declared = input.fetch('facts')
+`
+
+const run = String.raw`Puppet::Node::Facts::Img.declared = input.fetch('facts')
 
 arguments = ['catalog', 'compile', node, '--certname', node, '--render-as', 'rich_data_json', '--log_level', 'err',
              '--color', 'false', '--facts_terminus', 'img', '--node_terminus', 'plain',
@@ -177,3 +177,46 @@ rescue StandardError => e
   answer.puts JSON.generate(error: { message: message, file: file, line: line, undeclared: Img.undeclared })
 end
 `
+
+const serverHead = String.raw`require 'json'
+require 'fileutils'
+require 'stringio'
+STDOUT.reopen(STDERR)
+production = '/run/img/environments/production'
+`
+
+const serverLoop = `
+socket = IO.for_fd(3, 'r+')
+socket.sync = true
+while (line = socket.gets)
+  FileUtils.rm_rf('/run/img/puppet')
+  FileUtils.mkdir_p('/run/img/puppet')
+  from, to = IO.pipe
+  pid = fork do
+    from.close
+    answer = to
+    input = JSON.parse(line)
+    node = input.fetch('node')
+${run}
+    to.close
+    exit!(0)
+  end
+  to.close
+  said = from.read
+  from.close
+  Process.wait(pid)
+  socket.puts(said.empty? ? '{}' : said.lines.first.chomp)
+end
+`
+
+/**
+ * `puppet catalog compile` with what it would ask the host for replaced: facts are the declared ones and an undeclared
+ * one is an error, trusted and server facts are constant. Reads /run/img/input.json, answers one line of JSON.
+ */
+export const compileProgram: string = `${head}${prelude}${run}`
+
+/**
+ * The same with puppet loaded before anybody asks. Descriptor 3 brings questions and takes answers, one line of JSON
+ * each; every question is answered by a process of its own, so that none leaves anything for the next.
+ */
+export const compileServer: string = `${serverHead}${prelude}${serverLoop}`

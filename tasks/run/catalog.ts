@@ -20,6 +20,8 @@ export interface CatalogOptions {
   readonly toolsDigest: string
   readonly context: Pick<RunContext, 'root' | 'signal'>
   readonly store: Pick<Store, 'readValue' | 'writeValue'>
+  /** Used instead of starting puppet anew. */
+  readonly compile?: Compile
   /** Every file under the environment, in any order. */
   readonly environmentFiles: RecordedInput['files']
 }
@@ -103,7 +105,7 @@ async function compile(
   about: { readonly options: CatalogOptions; readonly environment: string },
 ): Promise<RememberedCatalog> {
   const { options, environment } = about
-  const compiled = await compileCatalog(input, {
+  const compiled = await (options.compile ?? compileCatalog)(input, {
     tools: await options.tools(),
     environment,
     signal: options.context.signal,

@@ -5,6 +5,7 @@ import type { LocalStore } from '../../cache/open-store.ts'
 import { openStore } from '../../cache/open-store.ts'
 import type { RunContext } from '../context.ts'
 import { type Graph, makeGraph } from '../plan/graph.ts'
+import type { Compile } from './catalog-compile.ts'
 import { type LocalInput, resolveInput } from './inputs.ts'
 import { type LoadedImgfile, loadImgfile } from './load.ts'
 import { type Lock, openLock } from './lockfile.ts'
@@ -26,6 +27,7 @@ export interface Project {
   readonly read: (declaration: LocalInput, place: string) => Promise<ResolvedInput>
   /** Folder of an unpacked tool tree, by the key it was built under. */
   readonly toolsOf: (key: string) => Promise<string>
+  readonly compile?: Compile
   /** Writes what was learnt about input files, and lets the store go. */
   close(): Promise<void>
 }
@@ -37,6 +39,8 @@ export interface ProjectOptions {
   readonly frozen?: boolean
   /** `--no-remote`: nothing is asked of other machines. */
   readonly remotes?: boolean
+  /** Compiles catalogs instead of a puppet started for each. */
+  readonly compile?: Compile
 }
 
 /** Keys, clients and signatures are loaded only by who has remotes. */
@@ -66,7 +70,7 @@ export async function openProject(context: RunContext, options: ProjectOptions =
 export async function openLoaded(
   context: RunContext,
   loaded: LoadedImgfile,
-  options: Pick<ProjectOptions, 'frozen' | 'remotes'> = {},
+  options: Omit<ProjectOptions, 'imgfile'> = {},
 ): Promise<Project> {
   const graph = makeGraph(loaded.imgfile, context.root)
   const store = await openStore({ dir: context.cacheDir, now: context.now })
@@ -88,6 +92,7 @@ export async function openLoaded(
       (remotes ??= urls.length === 0 ? Promise.resolve(undefined) : openAll(urls, store, context)),
     lock,
     stats,
+    ...(options.compile === undefined ? {} : { compile: options.compile }),
     read: (declaration, place) => resolveInput(declaration, { ...sources, place }),
     toolsOf: (key) => {
       const folder = unpacked.get(key) ?? unpack(key)

@@ -6,6 +6,7 @@ import { layerInputs, type LayerInput } from '../plan/inputs.ts'
 import type { CatalogInput, LayerName } from '../plan/recipe.ts'
 import type { Store } from '../../cache/store.ts'
 import type { Remotes } from './remotes.ts'
+import type { Compile } from './catalog-compile.ts'
 import { resolveCatalog } from './catalog.ts'
 import type { DecisionOf, Resolution } from './decide.ts'
 import type { LocalInput } from './inputs.ts'
@@ -23,6 +24,8 @@ export interface ResolveOptions {
   readonly read: (declaration: LocalInput, place: string) => Promise<ResolvedInput>
   /** Folder of an unpacked tool tree, by the key it was built under. */
   readonly toolsOf: (key: string) => Promise<string>
+  /** Used instead of starting puppet for every catalog. */
+  readonly compile?: Compile
 }
 
 /** A catalog is compiled by its layer's tool tree; while that is not built, the layer waits for it. */
@@ -89,6 +92,7 @@ async function resolveCatalogWith(
         return compiles ? options.toolsOf(decision.key) : Promise.reject(new Error(`${tools} is not here`))
       },
       toolsDigest: decision.record.treeDigest,
+      ...(options.compile === undefined ? {} : { compile: options.compile }),
       context: options.context,
       store: sharedValues(options),
       environmentFiles: environment.files,

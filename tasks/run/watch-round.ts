@@ -28,6 +28,8 @@ export interface RoundsOptions {
   readonly after: (project: Project, decided: Decided & { readonly built: boolean }) => Promise<void>
   /** Asks for one more round although nothing was told. */
   readonly again: () => void
+  /** Called when a round is over and nobody is waiting, to prepare the next. */
+  readonly idle?: () => Promise<void>
 }
 
 export interface Decided {
@@ -127,6 +129,7 @@ export function makeRounds(options: RoundsOptions): WatchedRounds {
       running = undefined
       await project?.close()
     }
+    if (!signal.aborted) void options.idle?.()
     if (rounds === 1 && !signal.aborted) {
       context.emit({ event: 'watching', folders: folders.count(), polling: folders.polling() })
     }

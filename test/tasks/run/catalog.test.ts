@@ -22,6 +22,7 @@ test('a remembered catalog needs no tool tree, and is staged by content', async 
     digest: expect.stringMatching(/^[0-9a-f]{64}$/),
     files: project.options.environmentFiles,
     inKey: false,
+    locations: { 'File[/etc/rules]': 'control/m/manifests/init.pp:3' },
     value: project.remembered.value,
     stage: expect.any(Function),
   })
