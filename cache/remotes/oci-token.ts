@@ -25,7 +25,13 @@ export function registryAsk(repository: string, credentials?: RegistryCredential
       // A refusal has a body even where the answer has none.
       limit: Math.max(request.limit, tokenMax),
     })
-    if (first.status !== 401) return first
+    if (first.status !== 401) {
+      if (first.body.length <= request.limit) return first
+      throw new RemoteError(
+        'answer',
+        `${shown(request.url)} sends more than the ${request.limit} bytes there can be`,
+      )
+    }
     const fresh = await authorizationFor(first, { scope, credentials, signal: request.signal })
     if (fresh === undefined || fresh === authorizations.get(scope))
       throw new RemoteError('denied', `${shown(request.url)} refuses (HTTP 401)`)

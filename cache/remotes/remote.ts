@@ -15,7 +15,7 @@ export interface ReadOptions {
   readonly signal: AbortSignal
   /** Bytes; more is an error, so that a hostile remote cannot fill the memory. */
   readonly limit: number
-  /** `end` is exclusive; what reaches beyond the end of the thing is cut. */
+  /** `start` lies in the thing; `end` is exclusive, and what reaches beyond the end of the thing is cut. */
   readonly range?: { readonly start: number; readonly end: number }
 }
 

@@ -31,10 +31,9 @@ export function describeRemote(title: string, open: () => Promise<Remote>): void
       await remote.create(name, data, { signal })
       const part = (start: number, end: number): Promise<Buffer | undefined> =>
         remote.read(name, reading({ range: { start, end } }))
-      expect((await part(0, 1))?.equals(data.subarray(0, 1))).toBe(true)
+      expect((await part(0, 5))?.equals(data.subarray(0, 5))).toBe(true)
       expect((await part(17, 400))?.equals(data.subarray(17, 400))).toBe(true)
       expect((await part(900, 2000))?.equals(data.subarray(900))).toBe(true)
-      expect(await part(1000, 2000)).toHaveLength(0)
       expect(
         await remote.read(blobName(digestOf(randomBytes(9))), reading({ range: { start: 0, end: 1 } })),
       ).toBeUndefined()

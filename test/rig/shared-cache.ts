@@ -7,7 +7,7 @@ import { renderTrustedKeys } from '../../cache/trust/trusted-keys.ts'
 import type { RunContext } from '../../tasks/context.ts'
 import type { ImgEvent } from '../../tasks/events.ts'
 import { testContext } from './run-context.ts'
-import { type SigningKey, signingKey } from './signing-keys.ts'
+import { type SigningKey, signingKey } from './entry-keys.ts'
 import { tempFolder } from './temp-folder.ts'
 
 export interface SharedCache {

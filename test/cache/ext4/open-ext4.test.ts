@@ -96,6 +96,11 @@ test.each([
   source.close()
 })
 
+const blocks = (extents: readonly (readonly [number, number, number])[]): readonly string[] =>
+  extents.flatMap(([logical, physical, length]) =>
+    Array.from({ length }, (_, at) => `${logical + at}:${physical + at}`),
+  )
+
 test('extents are where debugfs says, also of a file in many pieces', async () => {
   const path = await imageWith([])
   const scattered = join(folder, 'scattered')
@@ -124,10 +129,6 @@ test('extents are where debugfs says, also of a file in many pieces', async () =
     Number(length),
   ])
   expect(expected.length).toBeGreaterThan(340)
-  const blocks = (extents: readonly (readonly [number, number, number])[]): readonly string[] =>
-    extents.flatMap(([logical, physical, length]) =>
-      Array.from({ length }, (_, at) => `${logical + at}:${physical + at}`),
-    )
   const found = ext4
     .extents(inode)
     .map(({ logical, physical, length }) => [logical, physical, length] as const)

@@ -18,7 +18,7 @@ import { canonicalJson } from '../../../tasks/plan/canonical.ts'
 import { signal } from '../../contract/remote.ts'
 import { exampleRecord } from '../../rig/example-record.ts'
 import { startObjectServer } from '../../rig/object-server.ts'
-import { signingKey } from '../../rig/signing-keys.ts'
+import { signingKey } from '../../rig/entry-keys.ts'
 
 // Tens of MiB are written, synced and hashed.
 vi.setConfig({ testTimeout: 60_000 })

@@ -12,7 +12,7 @@ import {
 import type { TrustedKey } from '../../../cache/trust/trusted-keys.ts'
 import { canonicalJson } from '../../../tasks/plan/canonical.ts'
 import { exampleRecord } from '../../rig/example-record.ts'
-import { signingKey } from '../../rig/signing-keys.ts'
+import { signingKey } from '../../rig/entry-keys.ts'
 
 const now = Date.parse('2026-06-01')
 const digest = (letter: string): string => letter.repeat(64)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { isNamespace, parseTrustedKeys, renderTrustedKeys } from '../../../cache/trust/trusted-keys.ts'
 import { ImgError } from '../../../tasks/errors.ts'
-import { signingKey } from '../../rig/signing-keys.ts'
+import { signingKey } from '../../rig/entry-keys.ts'
 
 const ci = signingKey('ci', ['main'], { notAfter: Date.parse('2027-01-31') })
 const alice = signingKey('alice', ['dev/alice'], { revoked: true })

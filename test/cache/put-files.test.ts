@@ -71,29 +71,33 @@ test('a child is its parent with what the overlay says instead', async () => {
   expect(child.dataBytes).toBe(whole.dataBytes)
 })
 
-test.each([1, 2, 3, 4, 5, 6])('any child is as if it had been stored whole (%i)', async (seed) => {
-  const random = makeRandom(seed)
-  const bytes = parentBytes()
-  let parent = await putPlain(bytes)
-  for (let generation = 0; generation < 3; generation++) {
-    const places = new Set(Array.from({ length: 1 + random(12) }, () => random(128)))
-    const changes = [...places].map((place) =>
-      random(4) === 0
-        ? { offset: place * 65_536, length: 65_536 }
-        : { offset: place * 65_536, data: pattern(65_536, random(5)) },
-    )
-    for (const change of changes) {
-      if ('data' in change) change.data.copy(bytes, change.offset)
-      else bytes.fill(0, change.offset, change.offset + change.length)
+test.each([1, 2, 3, 4, 5, 6])(
+  'any child is as if it had been stored whole (%i)',
+  async (seed) => {
+    const random = makeRandom(seed)
+    const bytes = parentBytes()
+    let parent = await putPlain(bytes)
+    for (let generation = 0; generation < 3; generation++) {
+      const places = new Set(Array.from({ length: 1 + random(12) }, () => random(128)))
+      const changes = [...places].map((place) =>
+        random(4) === 0
+          ? { offset: place * 65_536, length: 65_536 }
+          : { offset: place * 65_536, data: pattern(65_536, random(5)) },
+      )
+      for (const change of changes) {
+        if ('data' in change) change.data.copy(bytes, change.offset)
+        else bytes.fill(0, change.offset, change.offset + change.length)
+      }
+      const child = await putOverlay(parent, changes)
+      expect((await restored(child)).equals(bytes)).toBe(true)
+      await store.adopt({ overlay: join(folder, 'overlay'), parent }, child)
+      expect((await store.materialiseBase(child))[0]).toMatch(child.diskDigest)
+      parent = child
     }
-    const child = await putOverlay(parent, changes)
-    expect((await restored(child)).equals(bytes)).toBe(true)
-    await store.adopt({ overlay: join(folder, 'overlay'), parent }, child)
-    expect((await store.materialiseBase(child))[0]).toMatch(child.diskDigest)
-    parent = child
-  }
-  expect(parent.diskDigest).toBe((await putPlain(bytes, 'whole')).diskDigest)
-})
+    expect(parent.diskDigest).toBe((await putPlain(bytes, 'whole')).diskDigest)
+  },
+  30_000,
+)
 
 const take = (): undefined => undefined
 
