@@ -30,15 +30,8 @@ export async function resolveAcceleration(
   context: RunContext,
   options: ProbeOptions = {},
 ): Promise<Acceleration> {
-  const wanted = context.env['IMG_ACCEL']
-  if (wanted === 'kvm' || wanted === 'tcg') return { accelerator: wanted, reason: `IMG_ACCEL=${wanted}` }
-  if (wanted !== undefined && wanted !== '') {
-    throw new ImgError('USAGE', `IMG_ACCEL is "${wanted}"`, {
-      hint: 'set it to kvm or tcg, or leave it out to have it tried',
-      found: wanted,
-      validOptions: ['kvm', 'tcg'],
-    })
-  }
+  const wanted = wantedAcceleration(context)
+  if (wanted !== undefined) return wanted
   const device = options.device ?? '/dev/kvm'
   const closed = await whyClosed(device)
   if (closed !== undefined) return { accelerator: 'tcg', reason: closed }
@@ -51,6 +44,18 @@ export async function resolveAcceleration(
   const found = await probe(qemu, options, context)
   await remember(file, { host, ...found })
   return found
+}
+
+/** What `IMG_ACCEL` says; a command that will start a machine asks before it builds the image. */
+export function wantedAcceleration({ env }: Pick<RunContext, 'env'>): Acceleration | undefined {
+  const wanted = env['IMG_ACCEL']
+  if (wanted === 'kvm' || wanted === 'tcg') return { accelerator: wanted, reason: `IMG_ACCEL=${wanted}` }
+  if (wanted === undefined || wanted === '') return undefined
+  throw new ImgError('USAGE', `IMG_ACCEL is "${wanted}"`, {
+    hint: 'set it to kvm or tcg, or leave it out to have it tried',
+    found: wanted,
+    validOptions: ['kvm', 'tcg'],
+  })
 }
 
 async function whyClosed(device: string): Promise<string | undefined> {

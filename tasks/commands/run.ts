@@ -38,6 +38,8 @@ export const makeRun = (open: WithLayerDisks): Command => ({
   run: async (call, context) => {
     const { ssh, command, key, user, port, firmware, memory, cpus, offline } = call.options
     const byssh = ssh === true || command !== undefined || key !== undefined || port !== undefined
+    const { wantedAcceleration } = await import('../backends/acceleration.ts')
+    wantedAcceleration(context)
     const { requireTools } = await import('../run/tools.ts')
     await requireTools(
       [

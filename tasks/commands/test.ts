@@ -37,6 +37,8 @@ export const makeTest = (open: WithLayerDisks): Command => ({
   example: "img test 'role:*'",
   run: async (call, context) => {
     const firmware = call.options['firmware'] as BootTestOptions['firmware']
+    const { wantedAcceleration } = await import('../backends/acceleration.ts')
+    wantedAcceleration(context)
     const { requireTools } = await import('../run/tools.ts')
     await requireTools(
       [

@@ -4,10 +4,10 @@ const plan = ['plan']
 
 testBadInputs({
   'a command without its argument': {
-    args: ['show'],
+    args: ['export'],
     files: first('note()'),
     status: 2,
-    stderr: 'error USAGE: missing required argument layer\n  hint run `img show --help`\n',
+    stderr: 'error USAGE: missing required argument layer\n  hint run `img export --help`\n',
   },
   'an argument too many': {
     args: ['doctor', 'x'],
@@ -35,6 +35,24 @@ testBadInputs({
     stderr: `error USAGE: --firmware takes bios or uefi, not efi
   hint write --firmware bios or --firmware uefi
   did you mean "uefi"?   known: bios, uefi
+`,
+  },
+  'an acceleration there is not': {
+    args: ['test', 'role:x'],
+    files: first('note()'),
+    env: { IMG_ACCEL: 'warp' },
+    status: 2,
+    stderr: `error USAGE: IMG_ACCEL is "warp"
+  hint set it to kvm or tcg, or leave it out to have it tried
+  known: kvm, tcg
+`,
+  },
+  'a folder to export to that is not there': {
+    args: ['export', 'role:x', 'nowhere/disk.raw'],
+    files: first('note()'),
+    status: 2,
+    stderr: `error USAGE: there is no folder nowhere
+  hint make it, or write the file elsewhere
 `,
   },
   'an option behind the end of options': {

@@ -4,13 +4,12 @@ const plan = ['plan']
 
 const digest = '0'.repeat(64)
 const suite = { date: '2026-09-12T07:55:41Z', inRelease: digest, indexes: {} }
-const lock = JSON.stringify({
-  apt: {
-    debian: { trixie: suite, 'trixie-updates': suite },
-    'debian-security': { 'trixie-security': suite },
-  },
-  version: 1,
-})
+const others = {
+  debian: { 'trixie-updates': suite },
+  'debian-security': { 'trixie-security': suite },
+}
+const lockOf = (apt: object): string => JSON.stringify({ apt, version: 1 })
+const lock = lockOf({ ...others, debian: { ...others.debian, trixie: suite } })
 const preseed = (text: string): Record<string, string> => ({
   ...first(`bootstrap({ suite: 'trixie', preseed: 'answers.cfg', disk: '4G' })`),
   'answers.cfg': `${text}d-i passwd/root-login boolean false\nd-i passwd/make-user boolean false\n`,
@@ -132,7 +131,7 @@ testBadInputs({
   },
   'a mirror that is down': {
     args: ['build'],
-    files: hello,
+    files: { ...hello, 'imgfile.lock': lockOf(others) },
     env: { IMG_MIRROR: nowhere, IMG_SECURITY_MIRROR: nowhere },
     status: 3,
     stderr: `error MIRROR_UNREACHABLE: cannot read dists/trixie/InRelease from ${nowhere}: connect ECONNREFUSED 127.0.0.1:9
