@@ -16,12 +16,17 @@ export function findRecord(at: StoreDir, key: string): Found {
     if (record === undefined) return { hit: false, reason: 'not built yet' }
     if (typeof record === 'string') return { hit: false, reason: `its record ${record}` }
     if (record.key !== key) return { hit: false, reason: `its record is of the key ${record.key}` }
+    if (record.removed !== undefined) return { hit: false, reason: explainRemoved(record.removed), record }
     const problem = artifactProblem(at, record)
     return problem === undefined ? { hit: true, record } : { hit: false, reason: problem }
   } catch (cause) {
     if (cause instanceof ImgError) throw cause
     return { hit: false, reason: `its record cannot be read: ${(cause as Error).message}` }
   }
+}
+
+function explainRemoved({ at, why }: NonNullable<LayerRecord['removed']>): string {
+  return `its disk was removed on ${new Date(at).toISOString().slice(0, 10)}, ${why}`
 }
 
 export function findLatest(at: StoreDir, layer: string): LayerRecord | undefined {

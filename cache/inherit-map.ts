@@ -27,7 +27,11 @@ export async function inheritMap(
     const cells = parseCells(pieces, parent)
     if (cells === undefined) return undefined
     const entries: MapEntry[] = []
-    for await (const entry of readMapEntries(reader, root)) entries.push(entry)
+    for await (const entry of readMapEntries(reader, root)) {
+      // Removed with the parent's record: what is under the overlay is read again.
+      if (index.find(entry.digest) === undefined) return undefined
+      entries.push(entry)
+    }
     return { entries, cells }
   } catch (cause) {
     if (cause instanceof MapError || cause instanceof ChunkLost) return undefined

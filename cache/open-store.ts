@@ -1,18 +1,18 @@
 // The store of this machine. Opening it and looking things up loads and locks nothing; the first call that writes,
 // restores or locks enters it: a shared lock until `close`, after clearing up if nobody else is in.
 
-import { randomUUID } from 'node:crypto'
-import { rename, rm, writeFile, type FileHandle } from 'node:fs/promises'
+import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ImgError } from '../tasks/errors.ts'
-import type { ChunkIndex } from './chunk-index.ts'
-import type { Disks } from './disks.ts'
-import { contentPath, readEntry, sha256 } from './entries.ts'
+import type { CollectOptions, Collection } from './collect.ts'
+import type { EnterOptions, Inside } from './enter-store.ts'
+import { contentPath } from './entries.ts'
 import { sameStamp, stampOf, type FileStamp } from './file-stamp.ts'
-import { artifactProblem, findLatest, findRecord, latestKey, recordKey } from './find-record.ts'
+import { findLatest, findRecord } from './find-record.ts'
 import type { KeyLockOptions } from './locks.ts'
+import { makeFolder } from './make-folder.ts'
+import type { Pin } from './pins.ts'
 import type { Overlay } from './put-files.ts'
-import { renderRecord } from './record.ts'
 import type { Published, Publisher } from './remotes/publish-entry.ts'
 import type { ReceiveOptions } from './remotes/receive-artifact.ts'
 import { openStoreDir, type StoreDir } from './store-dir.ts'
@@ -21,8 +21,6 @@ import type { StoreStats } from './store-stats.ts'
 import type { Artifact, ArtifactFile, LayerRecord, Store } from './store.ts'
 import { readValue, writeValue } from './values.ts'
 import type { StoreProblem, VerifyOptions } from './verify-store.ts'
-import type { Zstd } from './zstd.ts'
-import { makeFolder } from './make-folder.ts'
 
 export interface LocalStore extends Store {
   readonly dir: string
@@ -45,15 +43,19 @@ export interface LocalStore extends Store {
   publish(record: LayerRecord, to: Publisher): Promise<Published>
   verify(options: VerifyOptions): Promise<readonly StoreProblem[]>
   stats(): Promise<StoreStats>
+  /** Removes what no kept record needs. */
+  collect(options: CollectOptions): Promise<Collection>
+  /** Builds that no collection removes. */
+  pins(): Promise<readonly Pin[]>
+  pin(pin: Pin): Promise<void>
+  unpin(key: string): Promise<void>
+  /** Records whose keys begin with this. */
+  recordsBy(keyStart: string): Promise<readonly LayerRecord[]>
   close(): Promise<void>
 }
 
-export interface StoreOptions {
+export interface StoreOptions extends EnterOptions {
   readonly dir: string
-  /** Milliseconds since 1970. */
-  readonly now: () => number
-  /** Allocated bytes of materialised disks to keep; 20 GiB unless told. */
-  readonly disksLimit?: number
 }
 
 export async function openStore(options: StoreOptions): Promise<LocalStore> {
@@ -66,7 +68,7 @@ export async function openStore(options: StoreOptions): Promise<LocalStore> {
   const stamps = new Map<string, FileStamp>()
 
   const inside = (): Promise<Inside> => {
-    entered ??= enter(at, options)
+    entered ??= import('./enter-store.ts').then(({ enterStore }) => enterStore(at, options))
     return entered
   }
   const guarded = async <T>(doing: string, fn: (inside: Inside) => Promise<T>): Promise<T> => {
@@ -88,12 +90,17 @@ export async function openStore(options: StoreOptions): Promise<LocalStore> {
 
     put(files) {
       const run = async (all: Inside): Promise<Artifact> => {
-        const { putFiles, toPutInputs } = await import('./put-files.ts')
+        const [{ putFiles, toPutInputs }, { whileWriting }] = await Promise.all([
+          import('./put-files.ts'),
+          import('./enter-store.ts'),
+        ])
         const inputs = await toPutInputs(all.disks, files)
-        const put = await whileWriting(at, () => putFiles(at, all, inputs))
-        for (const [name, file] of Object.entries(put.artifact))
-          stamps.set(file.diskDigest, put.stamps[name]!)
-        return put.artifact
+        return all.unsaved.putting(async () => {
+          const put = await whileWriting(at, () => putFiles(at, all, inputs))
+          for (const [name, file] of Object.entries(put.artifact))
+            stamps.set(file.diskDigest, put.stamps[name]!)
+          return put.artifact
+        })
       }
       const doing = `storing ${Object.keys(files).join(', ')}`
       const result = putting.then(() => guarded(doing, run))
@@ -102,24 +109,9 @@ export async function openStore(options: StoreOptions): Promise<LocalStore> {
     },
 
     save: (record) =>
-      guarded(`saving the record of ${record.layer}`, async () => {
-        const problem = artifactProblem(at, record)
-        if (problem !== undefined) {
-          throw new ImgError('CACHE_DAMAGED', `cannot record ${record.layer}: ${problem}`, {
-            layer: record.layer,
-            hint: 'run the command again; `img cache verify` looks for more damage',
-          })
-        }
-        const { putContent, putEntry } = await import('./content.ts')
-        const found = findRecord(at, record.key)
-        if (found.hit && found.record.treeDigest === record.treeDigest) {
-          // The same tree again keeps the first record: what was built on its disk stays usable.
-          return putEntry(dir, latestKey(record.layer), readEntry(dir, recordKey(record.key))!.digest)
-        }
-        const data = renderRecord(record)
-        const digest = sha256(data)
-        await putContent(dir, recordKey(record.key), { data, digest })
-        return putEntry(dir, latestKey(record.layer), digest)
+      guarded(`saving the record of ${record.layer}`, async ({ unsaved }) => {
+        const { saveRecord } = await import('./save-record.ts')
+        await unsaved.saving(record.artifact, () => saveRecord(at, record))
       }),
 
     restore: (file, to) =>
@@ -154,9 +146,12 @@ export async function openStore(options: StoreOptions): Promise<LocalStore> {
     },
 
     receive(from) {
-      const run = async ({ index, zstd }: Inside): Promise<Artifact> => {
-        const { receiveArtifact } = await import('./remotes/receive-artifact.ts')
-        return whileWriting(at, () => receiveArtifact(at, { index, zstd }, from))
+      const run = async ({ index, zstd, unsaved }: Inside): Promise<Artifact> => {
+        const [{ receiveArtifact }, { whileWriting }] = await Promise.all([
+          import('./remotes/receive-artifact.ts'),
+          import('./enter-store.ts'),
+        ])
+        return unsaved.putting(() => whileWriting(at, () => receiveArtifact(at, { index, zstd }, from)))
       }
       const result = putting.then(() => guarded(`fetching ${from.entry.record.layer}`, run))
       putting = result.catch(() => undefined)
@@ -181,61 +176,28 @@ export async function openStore(options: StoreOptions): Promise<LocalStore> {
         return countStore(at, await disks.usage())
       }),
 
+    collect: (collectOptions) =>
+      guarded('collecting garbage', async ({ lease }) => {
+        const { collect } = await import('./collect.ts')
+        return collect(at, lease, collectOptions)
+      }),
+
+    pins: async () => (await import('./pins.ts')).listPins(dir),
+    pin: (pin) => guarded(`pinning ${pin.layer}`, async () => (await import('./pins.ts')).addPin(dir, pin)),
+    unpin: (key) =>
+      guarded('unpinning', async () => void (await (await import('./pins.ts')).removePin(dir, key))),
+    recordsBy: async (keyStart) => (await import('./collect.ts')).findRecordsBy(at, keyStart),
+
     async close() {
       const all = await entered?.catch(() => undefined)
       entered = undefined
-      await all?.disks.close()
-      await all?.lock.close()
+      await all?.leave()
     },
   }
   return store
 }
 
-interface Inside {
-  readonly lock: FileHandle
-  readonly index: ChunkIndex
-  readonly zstd: Zstd
-  readonly disks: Disks
-}
-
 const foreign: ReadonlySet<string> = new Set(['RemoteError', 'AbortError'])
-
-const defaultDisksLimit = 20 * 1024 ** 3
-
-async function enter(at: StoreDir, options: StoreOptions): Promise<Inside> {
-  const [{ openLock, shareLock, tryLock, waitForLock }, { openChunkIndex }, { loadZstd }, { openDisks }] =
-    await Promise.all([
-      import('./locks.ts'),
-      import('./chunk-index.ts'),
-      import('./zstd.ts'),
-      import('./disks.ts'),
-    ])
-  const lock = await openLock(at.lock)
-  try {
-    if (await tryLock(lock, 'exclusive')) {
-      const { tidyStore } = await import('./tidy.ts')
-      await tidyStore(at)
-      await shareLock(lock)
-    } else await waitForLock(lock, 'shared')
-  } catch (cause) {
-    await lock.close()
-    throw cause
-  }
-  const disks = openDisks(at, { limit: options.disksLimit ?? defaultDisksLimit, now: options.now })
-  return { lock, index: openChunkIndex(at, 'quarantine'), zstd: await loadZstd(), disks }
-}
-
-/** Leaves a mark behind when we die on the way. */
-async function whileWriting<T>(at: StoreDir, fn: () => Promise<T>): Promise<T> {
-  makeFolder(at.writing)
-  const mark = join(at.writing, randomUUID())
-  await writeFile(mark, '')
-  try {
-    return await fn()
-  } finally {
-    await rm(mark, { force: true })
-  }
-}
 
 async function restoreFrom(
   at: StoreDir,

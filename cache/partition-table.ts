@@ -1,4 +1,4 @@
-// Pure but for the source it reads. Where a disk's partitions are, from its GPT or MBR; a disk without a table is one
+// Where a disk's partitions are, from its GPT or MBR; a disk without a table is one
 // partition. Only a hint where to look for filesystems: a wrong answer finds none.
 
 import type { BlockSource } from './block-source.ts'

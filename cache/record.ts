@@ -21,12 +21,14 @@ export function parseRecord(bytes: Buffer): LayerRecord | string {
 /** What a value must be: a test of the value itself, of every member, or of named members. */
 type Shape =
   | { readonly is: (value: unknown) => boolean }
+  | { readonly optional: Shape }
   | { readonly each: Shape; readonly of: 'object' | 'array' }
   | { readonly members: Readonly<Record<string, Shape>> }
 
 /** Name of the first part that does not fit. */
 function firstWrong(name: string, value: unknown, shape: Shape): string | undefined {
   if ('is' in shape) return shape.is(value) ? undefined : name
+  if ('optional' in shape) return value === undefined ? undefined : firstWrong(name, value, shape.optional)
   if ('each' in shape) {
     const fits = shape.of === 'array' ? Array.isArray(value) : isObject(value)
     if (!fits) return name
@@ -90,4 +92,5 @@ const record = members<LayerRecord>({
   started: number,
   durations: objectOf(number),
   log: text,
+  removed: { optional: members<NonNullable<LayerRecord['removed']>>({ at: number, why: text }) },
 })

@@ -23,6 +23,12 @@ export interface StoreDir {
   readonly footers: string
   readonly quarantine: string
   readonly disks: string
+  /** Shared lock from a put until its record is saved; exclusive while a collection removes files. */
+  readonly sweep: string
+  /** One locked file per process that is in the store. */
+  readonly leases: string
+  /** What a collection will remove when those who may be reading it have gone. */
+  readonly condemned: string
 }
 
 export function openStoreDir(dir: string): StoreDir {
@@ -42,6 +48,9 @@ export function openStoreDir(dir: string): StoreDir {
     footers: at('footers'),
     quarantine: at('quarantine'),
     disks: at('disks'),
+    sweep: at('sweep.lock'),
+    leases: at('leases'),
+    condemned: at('condemned.json'),
   }
 }
 

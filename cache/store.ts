@@ -59,6 +59,8 @@ export interface LayerRecord {
   readonly started: number
   readonly durations: Readonly<Record<string, number>>
   readonly log: string
+  /** Its bytes were removed from the store, which the record outlives: when (ms since 1970) and why. */
+  readonly removed?: { readonly at: number; readonly why: string }
 }
 
 export interface RecordedInput {

@@ -1,7 +1,7 @@
 // Small values by key. The key stands inside the content, so no two keys share one and the old content can go when a
 // value is replaced; and a value found under another's name is noticed.
 
-import { removeContent, writeContent } from './content.ts'
+import { removeContent, removeEntry, writeContent } from './content.ts'
 import { readContent, readEntry, sha256 } from './entries.ts'
 
 export function readValue(dir: string, key: string): Buffer | undefined {
@@ -21,6 +21,15 @@ export async function writeValue(dir: string, key: string, value: Buffer | strin
   const digest = sha256(data)
   await writeContent(dir, valueKey(key), { data, digest })
   if (before !== undefined && before.digest !== digest) await removeContent(dir, before.digest)
+}
+
+/** Whether there was one. */
+export async function removeValue(dir: string, key: string): Promise<boolean> {
+  const before = readEntry(dir, valueKey(key))
+  if (before === undefined) return false
+  await removeEntry(dir, valueKey(key))
+  await removeContent(dir, before.digest)
+  return true
 }
 
 const valueKey = (key: string): string => `value:${key}`

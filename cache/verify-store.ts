@@ -139,7 +139,7 @@ async function openMapCheck(at: StoreDir, zstd: Zstd, broken: ReadonlySet<string
 function recordProblem(at: StoreDir, entryKey: string): string | undefined {
   const record = readRecord(at.dir, entryKey)
   if (typeof record === 'string') return record
-  return record && artifactProblem(at, record)
+  return record?.removed === undefined ? record && artifactProblem(at, record) : undefined
 }
 
 function* listBuckets(dir: string): Generator<string> {

@@ -104,8 +104,20 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'check the cache for damage',
     load: async () => (await import('./cache-verify.ts')).cacheVerify,
   },
+  'cache gc': {
+    summary: 'remove what no kept layer needs from the cache',
+    load: async () => (await import('./cache-gc.ts')).cacheGc,
+  },
+  'cache pin': {
+    summary: 'keep builds whatever gc removes; without a name, list what is pinned',
+    load: async () => (await import('./cache-pin.ts')).cachePin,
+  },
+  'cache unpin': {
+    summary: 'let gc remove pinned builds again',
+    load: async () => (await import('./cache-pin.ts')).cacheUnpin,
+  },
   update: {
-    summary: "show what is new at the mirrors and, when accepted, pin it in imgfile.lock",
+    summary: 'show what is new at the mirrors and, when accepted, pin it in imgfile.lock',
     load: async () => (await import('./update.ts')).update,
   },
   doctor: {
