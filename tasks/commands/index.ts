@@ -80,6 +80,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'fetch layers from the shared cache, and build nothing',
     load: async () => (await import('./pull.ts')).pull,
   },
+  challenge: {
+    summary: "build a layer here and compare it with somebody's record in the shared cache",
+    load: async () => (await import('./challenge.ts')).challenge,
+  },
   'keys create': {
     summary: 'make a signing key, and put its public half into keys.json',
     load: async () => (await import('./keys.ts')).keysCreate,

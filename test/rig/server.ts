@@ -1,6 +1,6 @@
 // A server as a child process on 127.0.0.1: waited for, and stopped when the tests of a file are over.
 
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
@@ -23,13 +23,9 @@ export async function startServer(
   failed.catch(() => undefined)
   const ended = once(child, 'exit')
   afterAll(async () => {
-    // The whole group: some servers are started by a script.
-    const stop = (name: 'SIGTERM' | 'SIGKILL'): void => {
-      if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, name)
-    }
-    stop('SIGTERM')
+    stopGroup(child, 'SIGTERM')
     await Promise.race([ended, setTimeout(5000)])
-    stop('SIGKILL')
+    stopGroup(child, 'SIGKILL')
   })
   for (let tries = 0; tries < 600; tries++) {
     if (child.exitCode !== null) break
@@ -37,6 +33,11 @@ export async function startServer(
     await setTimeout(100)
   }
   throw new Error(`${argv.join(' ')} does not listen on ${options.port}:\n${said}`)
+}
+
+/** The whole group: some servers are started by a script. */
+function stopGroup({ exitCode, pid }: ChildProcess, name: 'SIGTERM' | 'SIGKILL'): void {
+  if (exitCode === null && pid !== undefined) process.kill(-pid, name)
 }
 
 export async function freePort(): Promise<number> {
