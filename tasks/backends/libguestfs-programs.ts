@@ -6,13 +6,13 @@ import type { RunContext } from '../context.ts'
 import { resolveAcceleration } from './acceleration.ts'
 
 /**
- * Everything the program starts is in a process namespace that ends with it. Making a user namespace clears the
- * signal that would end it with us, so that is asked for again; the user stays itself, or KVM would be closed to it.
+ * Everything the program starts is in a process namespace that ends with it. The user stays itself in its user
+ * namespace, or KVM would be closed to it and the appliance another's.
  */
 export function insideOwnNamespace(argv: readonly string[], { uid }: RunContext): readonly string[] {
-  const user = ['unshare', '--user', '--map-current-user', '--', 'setpriv', '--pdeathsig', 'KILL', '--']
-  const own = ['unshare', '--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child=KILL']
-  return [...(uid === 0 ? [] : user), ...own, '--mount-proc', '--', ...argv]
+  const user = uid === 0 ? [] : ['--user', '--map-current-user']
+  const own = ['--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child=KILL', '--mount-proc']
+  return ['unshare', ...user, ...own, '--', ...argv]
 }
 
 /** `directory` takes what is thrown away; the appliance itself is kept for all of the user's builds. */
