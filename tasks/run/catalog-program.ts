@@ -126,7 +126,6 @@ Puppet::Pops::Lookup::Interpolation.prepend(Img::Subject)
 Puppet::Node::ServerFacts.define_singleton_method(:load) do
   { 'serverversion' => Puppet.version, 'servername' => 'img', 'serverip' => '127.0.0.1' }
 end
-Puppet::Context::TrustedInformation.define_singleton_method(:local) { |_| new('local', node, {}, {}) }
 
 class Puppet::Node::Facts::Img < Puppet::Indirector::Code
   desc 'The facts an imgfile declares, and nothing else: facter is never asked.'
@@ -140,7 +139,8 @@ class Puppet::Node::Facts::Img < Puppet::Indirector::Code
 end
 `
 
-const run = String.raw`Puppet::Node::Facts::Img.declared = input.fetch('facts')
+const run = String.raw`Puppet::Context::TrustedInformation.define_singleton_method(:local) { |_| new('local', node, {}, {}) }
+Puppet::Node::Facts::Img.declared = input.fetch('facts')
 
 arguments = ['catalog', 'compile', node, '--certname', node, '--render-as', 'rich_data_json', '--log_level', 'err',
              '--color', 'false', '--facts_terminus', 'img', '--node_terminus', 'plain',
@@ -188,14 +188,14 @@ production = '/run/img/environments/production'
 const serverLoop = `
 socket = IO.for_fd(3, 'r+')
 socket.sync = true
-while (line = socket.gets)
+while (question = socket.gets)
   FileUtils.rm_rf('/run/img/puppet')
   FileUtils.mkdir_p('/run/img/puppet')
   from, to = IO.pipe
   pid = fork do
     from.close
     answer = to
-    input = JSON.parse(line)
+    input = JSON.parse(question)
     node = input.fetch('node')
 ${run}
     to.close
