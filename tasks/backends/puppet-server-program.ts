@@ -40,6 +40,8 @@ export const serverReady = 'Puppet Server has successfully started and is now re
  * bits and one interpreter is there soonest.
  */
 export const runServer = `
+# What a layer is keyed by was compiled without it, too.
+rm -f /etc/puppet/hiera.yaml
 cat >/etc/puppet/puppet.conf <<'END'
 [main]
 ssldir = /var/lib/puppet/ssl

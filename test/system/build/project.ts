@@ -52,8 +52,8 @@ const repository = fileURLToPath(new URL('../../..', import.meta.url))
 /** What says where this machine gets its packages. */
 const outside = /^IMG_(?:MIRROR|SECURITY_MIRROR|KEYRING)$|_proxy$/i
 
-const imgfile = (layers: string): string => `import { defineImgfile, layer } from 'imgfile'
-import { bootstrap, puppet, run } from 'imgfile/recipes'
+const imgfile = (layers: string): string => `import { defineImgfile, layer, secret } from 'imgfile'
+import { apt, bootstrap, firstboot, puppet, puppetAgent, run } from 'imgfile/recipes'
 const install = layer('install:small', bootstrap({ suite: 'trixie', preseed: 'small.cfg', disk: '2G' }))
 const role = (name, over = {}) =>
   layer(\`role:\${name}\`, puppet({ environment: 'control', role: name, ...over }), { from: install })
