@@ -14,7 +14,7 @@ import {
 } from '../../cache/trust/trusted-keys.ts'
 import type { RunContext } from '../context.ts'
 import { ImgError } from '../errors.ts'
-import { runProgram } from './process.ts'
+import { type ProgramResult, runProgram } from './process.ts'
 
 export interface Trust {
   readonly keys: TrustedKeys
@@ -109,8 +109,7 @@ async function trustedText(context: RunContext): Promise<string | undefined> {
   const file = join(context.root, keysFile)
   if ((context.env['IMG_TRUST'] ?? '') !== '' || !(await isInGit(context))) return readText(file)
   for (const branch of ['origin/HEAD', 'origin/main', 'origin/master', 'main', 'master']) {
-    const argv = ['git', '-C', context.root, 'show', `${branch}:./${keysFile}`]
-    const { exitCode, stdout } = await runProgram(argv, { signal: context.signal })
+    const { exitCode, stdout } = await git(['show', `${branch}:./${keysFile}`], context)
     if (exitCode === 0) return stdout
   }
   if (readText(file) === undefined) return undefined
@@ -122,13 +121,19 @@ async function trustedText(context: RunContext): Promise<string | undefined> {
   return undefined
 }
 
-async function isInGit({ root, signal }: RunContext): Promise<boolean> {
+async function isInGit(context: RunContext): Promise<boolean> {
   try {
-    return (await runProgram(['git', '-C', root, 'rev-parse', '--git-dir'], { signal })).exitCode === 0
+    return (await git(['rev-parse', '--git-dir'], context)).exitCode === 0
   } catch {
     // Without git there is no repository we could ask.
     return false
   }
+}
+
+/** With the user's configuration: it says whose repositories may be read. */
+function git(args: readonly string[], { root, env, signal }: RunContext): Promise<ProgramResult> {
+  const home = env['HOME']
+  return runProgram(['git', '-C', root, ...args], { signal, env: home === undefined ? {} : { HOME: home } })
 }
 
 function readText(file: string): string | undefined {
