@@ -51,6 +51,8 @@ export interface Work {
   readonly hide?: (name: string, value: string) => void
   /** How each apt input is reached while building. */
   readonly apt: Readonly<Record<string, AptAccess>>
+  /** Seconds since 1970: when the first part of the layer's work began; absent when this is all of it. */
+  readonly since?: number
   /** Private, empty, on the cache's filesystem; the caller removes it. */
   readonly directory: string
   /** Raw output of the tools, appended as it comes. */

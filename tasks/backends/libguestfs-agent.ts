@@ -56,15 +56,17 @@ export const agentProgram = String.raw`
 use strict; use warnings;
 use Fcntl; use JSON::PP; use MIME::Base64; use POSIX qw(:sys_wait_h _exit);
 $SIG{PIPE} = 'IGNORE';
-sysopen(my $port, '/dev/virtio-ports/${portName}', O_RDWR) or die "the port: $!\n";
+sysopen(my $port, '/dev/virtio-ports/${portName}', O_RDWR | O_NONBLOCK) or die "the port: $!\n";
 my (%running, %pipes);
 
 sub put { my ($kind, $id, $data) = @_;
   my $frame = pack('a N N', $kind, $id, length $data) . $data;
-  while (length $frame) {
-    my $done = syswrite $port, $frame;
-    if (!defined $done) { next if $!{EINTR}; die "the port: $!\n" }
-    substr($frame, 0, $done) = '';
+  # A blocking write would wait, spinning, until we have read each 32 KiB of it.
+  for (my $at = 0; $at < length $frame;) {
+    my $done = syswrite $port, $frame, length($frame) - $at, $at;
+    if (defined $done) { $at += $done }
+    elsif ($!{EAGAIN}) { vec(my $full = '', fileno $port, 1) = 1; select undef, $full, undef, undef }
+    elsif (!$!{EINTR}) { die "the port: $!\n" }
   }
 }
 
@@ -110,6 +112,7 @@ sub pass_on { my ($fd) = @_;
 my $bytes = '';
 sub obey {
   my $done = sysread $port, $bytes, 1 << 16, length $bytes;
+  return if !defined $done && ($!{EAGAIN} || $!{EINTR});
   exit 1 unless $done;
   while (length $bytes >= 9) {
     my ($kind, $id, $length) = unpack 'a N N', $bytes;

@@ -14,7 +14,7 @@ import { inputArchive, stagedInputs, toolDisk } from './libguestfs-disks.ts'
 import { probeLibguestfs } from './libguestfs-probe.ts'
 import { runSysprepStep } from './libguestfs-sysprep.ts'
 import { runVirtBuilderStep } from './libguestfs-virt-builder.ts'
-import { announce, explainWrite, runOnHost, type Build } from './namespace-build.ts'
+import { announce, cutOf, explainWrite, runOnHost, type Build } from './namespace-build.ts'
 import { makeFolders, mountTools } from './namespace-mounts.ts'
 import { openNamespace } from './namespace-session.ts'
 import { readToolVersions } from './tool-versions.ts'
@@ -53,14 +53,13 @@ async function run(work: Work, context: RunContext): Promise<WorkResult> {
     signal: context.signal,
     log: work.log,
   })
-  const dates = Object.values(work.apt).map(({ date }) => date)
   const build: Build = {
     work,
     context,
     session,
     folders,
     epoch: work.steps.find((step) => step.do === 'seal')?.epoch ?? 0,
-    cut: dates.length === 0 ? Math.floor(context.now() / 1000) - 2 : Math.max(...dates),
+    cut: cutOf(work, context),
   }
   try {
     await mountTools(session, folders, tools)

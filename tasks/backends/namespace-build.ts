@@ -53,6 +53,12 @@ export async function runOnHost(
   return result
 }
 
+/** What the build made is younger than every package; a layer without packages can only tell by its own start. */
+export function cutOf({ apt, since }: Work, context: RunContext): number {
+  const dates = Object.values(apt).map(({ date }) => date)
+  return dates.length === 0 ? (since ?? Math.floor(context.now() / 1000)) - 2 : Math.max(...dates)
+}
+
 /** Says that the step of this place begins. */
 export function announce(build: Build, index: number): void {
   const { layer, steps } = build.work

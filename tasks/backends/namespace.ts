@@ -12,7 +12,7 @@ import { cleanDisk } from './clean-disk.ts'
 import { makeDisk } from './disk-assemble.ts'
 import { digestOutside, inspectDisk } from './disk-inspect.ts'
 import { copyDisk, endProcesses, mountDisk, unmountDisk } from './disk-mounts.ts'
-import { announce, explainWrite, runOnHost, type Build } from './namespace-build.ts'
+import { announce, cutOf, explainWrite, runOnHost, type Build } from './namespace-build.ts'
 import { makeFolders, mountImage, mountTools } from './namespace-mounts.ts'
 import { probeNamespace } from './namespace-probe.ts'
 import { openNamespace } from './namespace-session.ts'
@@ -67,15 +67,13 @@ async function run(work: Work, context: RunContext): Promise<WorkResult> {
     signal: context.signal,
     log: work.log,
   })
-  const dates = Object.values(work.apt).map(({ date }) => date)
   const build: Build = {
     work,
     context,
     session,
     folders,
     epoch: work.steps.find((step) => step.do === 'seal')?.epoch ?? 0,
-    // What the build made is younger than every package; a layer without packages can only tell by its own start.
-    cut: dates.length === 0 ? Math.floor(context.now() / 1000) - 2 : Math.max(...dates),
+    cut: cutOf(work, context),
   }
   try {
     return await (work.parentDisk === undefined ? runFirst(build) : runOnParent(build, work.parentDisk))

@@ -49,6 +49,7 @@ export async function runPhases(entry: GraphLayer, keyed: Keyed, run: PhasesRun)
   let versions: Readonly<Record<string, string>> = {}
   let last: WorkResult | undefined
   let before = 0
+  const since = Math.floor(run.context.now() / 1000)
   for (const [place, { phase, backend, steps: own }] of parts.entries()) {
     const tools = phase.tools === undefined ? undefined : slots.get(phase.tools)
     const directory = join(run.directory, `part-${place}`)
@@ -70,6 +71,7 @@ export async function runPhases(entry: GraphLayer, keyed: Keyed, run: PhasesRun)
         hide: run.secrets.hide,
         apt: pick(run.staged.apt, aptNames(phase)),
         directory,
+        since,
         log: run.log,
       },
       countingOn(run.context, before, steps),

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import type { Backend } from '../../tasks/backends/backend.ts'
 import { fakeBackend, type FakeBackend, type FakeOptions } from '../../tasks/backends/fake.ts'
 import { planBuild, runBuild } from '../../tasks/build.ts'
 import type { RunContext } from '../../tasks/context.ts'
@@ -236,6 +237,27 @@ test('steps go to the backend that has them, and the disk goes along', async () 
   const whole = await fresh(testContext(), [install, mixed])
   await build(whole)
   expect((await whole.store.latest('base:a'))?.treeDigest).toBe(record?.treeDigest)
+})
+
+test('all parts of a layer know when its work began', async () => {
+  const began: unknown[] = []
+  const watched = (backend: FakeBackend): Backend => ({
+    ...backend,
+    run: (work, context) => {
+      if (work.layer === 'base:a') began.push(work.since)
+      return backend.run(work, context)
+    },
+  })
+  const plain = watched(fakeBackend({ name: 'plain', steps: new Set(['write', 'seal', 'disk']) }))
+  const special = watched(fakeBackend({ name: 'special', steps: new Set(['mkdir']) }))
+  const folder: Step = { do: 'mkdir', path: '/srv', mode: '0755' }
+  const install = layer('install:a', root('a'))
+  let clock = 5000
+  const context = testContext({ now: () => (clock += 10_000) })
+  const project = await fresh(context, [install, child('base:a', install, fixed([folder]))])
+  await build(project, { backends: [plain, special] })
+  expect(began).toHaveLength(2)
+  expect(new Set(began).size).toBe(1)
 })
 
 test('a step no backend has fails its layer before anything of it runs', async () => {

@@ -14,7 +14,7 @@ async function openAgent(): Promise<{ readonly agent: Agent; readonly ended: Pro
   const socket = join(folder, 'port')
   const program = agentProgram.replace(
     /^sysopen.*$/m,
-    `use IO::Socket::UNIX; my $port = IO::Socket::UNIX->new(Peer => '${socket}') or die "no port: $!";`,
+    `use IO::Socket::UNIX; my $port = IO::Socket::UNIX->new(Peer => '${socket}') or die "no port: $!"; $port->blocking(0);`,
   )
   expect(program).not.toBe(agentProgram)
   writeFileSync(join(folder, 'agent.pl'), program)
