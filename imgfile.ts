@@ -1,7 +1,7 @@
 // This repository's own images: the example, the dogfood and the end-to-end test in one.
 import { defineImgfile, layer } from 'imgfile'
 import { bootstrap, install, puppet, sysprep, trim } from 'imgfile/recipes'
-import { docker, openstack } from 'imgfile/targets'
+import { docker, openstack, vagrant } from 'imgfile/targets'
 
 const releases = ['trixie', 'bookworm'] as const
 
@@ -16,6 +16,12 @@ const roles = ['ceph-node', 'openstack-compute', 'openstack-network'].map((role)
   layer(`role:${role}`, puppet({ environment: 'puppet', role, suite: 'trixie' }), { from: trixie!.base }),
 )
 
+const boxOf = (name: string) => ({
+  box: `example/${name}`,
+  version: '1.0.0',
+  url: `https://boxes.example.org/${name}`,
+})
+
 // The same system by Debian's own installer, from the same answer file. It runs for an hour where there is no KVM, so
 // what is changed more often, the cleaning, is a layer of its own.
 const installed = layer(
@@ -26,5 +32,5 @@ const cleaned = layer('install:trixie-di', [sysprep(), trim()], { from: installe
 
 export default defineImgfile({
   layers: [...bases.flatMap(({ first, base }) => [first, base]), ...roles, installed, cleaned],
-  targets: roles.flatMap((role) => [docker(role), openstack(role)]),
+  targets: roles.flatMap((role) => [docker(role), openstack(role), vagrant(role, boxOf(role.name.slice(5)))]),
 })

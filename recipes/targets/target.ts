@@ -2,7 +2,7 @@
 
 import { layer } from '../../tasks/plan/declare.ts'
 import { isLayerOption, type OptionRules } from '../../tasks/plan/options.ts'
-import type { Layer, LayerName, Recipe } from '../../tasks/plan/recipe.ts'
+import type { Facts, Layer, LayerName, Recipe } from '../../tasks/plan/recipe.ts'
 import type { ExportStep } from '../../tasks/plan/step.ts'
 import { targetTools } from './tools.ts'
 
@@ -22,16 +22,16 @@ export const targetRules: OptionRules['optional'] = {
 /** Files made of a layer's disk, as a layer of their own. */
 export function target(
   kind: string,
-  { from, of = from, options, steps, chain = false, memory }: TargetParts,
+  { from, of = from, options, inputs = {}, steps, chain = false, memory }: TargetParts,
 ): Layer {
   const recipe: Recipe = {
     name: kind,
     mode: 'export',
     parent: 'required',
-    inputs: {},
+    inputs,
     tools: options.tools ?? targetTools,
     chain,
-    steps: () => steps,
+    steps: typeof steps === 'function' ? steps : () => steps,
     ...(memory === undefined ? {} : { weight: { memory } }),
   }
   return layer(options.name ?? targetName(kind, of), recipe, { from })
@@ -42,7 +42,8 @@ export interface TargetParts {
   /** What it is named after, when it is made from a disk that was adjusted for it. */
   readonly of?: Layer
   readonly options: TargetOptions
-  readonly steps: readonly ExportStep[]
+  readonly inputs?: Recipe['inputs']
+  readonly steps: readonly ExportStep[] | ((facts: Facts) => readonly ExportStep[])
   /** Whether it needs the disks of everything below, too. */
   readonly chain?: boolean
   /** MiB it takes to make them, when that is much. */

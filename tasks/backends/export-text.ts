@@ -33,6 +33,8 @@ async function factOf(making: Export, { fact, of }: Placeholder): Promise<string
       return String(Math.ceil((await diskBytes(making)) / 1024 ** 3))
     case 'machine':
       return machines[making.work.arch] ?? making.work.arch
+    case 'deb-arch':
+      return making.work.arch
     case 'key':
       return key
     case 'uuid':

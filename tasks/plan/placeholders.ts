@@ -18,6 +18,8 @@ const facts: Readonly<Record<string, 'file' | 'name' | 'nothing'>> = {
   'disk-gib': 'nothing',
   /** The architecture as the kernel calls it: `x86_64`. */
   machine: 'nothing',
+  /** The same in Debian's words: `amd64`. */
+  'deb-arch': 'nothing',
   /** The target's key. */
   key: 'nothing',
   /** Derived from the key and the name: a UUID, and a number of six hex digits. */
