@@ -79,6 +79,10 @@ export function checkStability(first: BootReport, again: BootReport): readonly C
   ]
 }
 
+/** Whether a failure may be this machine's: systemd gives most services 90 s, whatever the clock of an emulator is worth. */
+export const isTooSlow = (boots: readonly BootReport[]): boolean =>
+  boots.some(({ failedUnits, failedLog }) => failedUnits.length > 0 && /operation timed out/.test(failedLog))
+
 const check = (name: string, passed: boolean, detail: string): Check => ({ name, passed, detail })
 
 const none = (name: string, found: readonly string[], good = 'none'): Check =>

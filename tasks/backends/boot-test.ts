@@ -6,7 +6,14 @@ import { join } from 'node:path'
 import type { RunContext } from '../context.ts'
 import { openWorkspace } from '../run/workspace.ts'
 import { resolveAcceleration, type Accelerator } from './acceleration.ts'
-import { checkBoot, checkIdentities, checkStability, type Check, type Expectations } from './boot-checks.ts'
+import {
+  checkBoot,
+  checkIdentities,
+  checkStability,
+  isTooSlow,
+  type Check,
+  type Expectations,
+} from './boot-checks.ts'
 import { bootOnce, type Boot } from './boot-once.ts'
 import type { BootReport } from './boot-report.ts'
 import type { Firmware } from './qemu-arguments.ts'
@@ -58,6 +65,7 @@ export async function testImage(
     const failed = boots.find(({ report }) => report === undefined)
     const reports = boots.flatMap(({ report }) => (report === undefined ? [] : [report]))
     const checks = [...boots.map(({ check }) => check), ...judge(reports, options.expectations)]
+    const slow = accelerator === 'tcg' && isTooSlow(reports) ? { hint: slowHint } : {}
     return {
       passed: checks.every(({ passed }) => passed),
       checks,
@@ -65,12 +73,15 @@ export async function testImage(
       accelerator,
       firmware: options.firmware,
       ms: context.now() - started,
-      ...(failed === undefined ? {} : { console: failed.console, hint: failed.hint }),
+      ...(failed === undefined ? slow : { console: failed.console, hint: failed.hint }),
     }
   } finally {
     await workspace.remove()
   }
 }
+
+const slowHint =
+  'services ran into their time limits: emulated machines are slow, so try again when this machine has less to do, or where KVM works'
 
 function judge([one, other, again]: readonly BootReport[], expectations: Expectations): readonly Check[] {
   if (one === undefined || other === undefined) return []

@@ -3,6 +3,7 @@ import {
   checkBoot,
   checkIdentities,
   checkStability,
+  isTooSlow,
   type Check,
 } from '../../../tasks/backends/boot-checks.ts'
 import type { BootReport } from '../../../tasks/backends/boot-report.ts'
@@ -135,4 +136,12 @@ describe('checkStability', () => {
       'keeps its ssh host keys: 2 keys',
     ])
   })
+})
+
+it.each([
+  [[], '', false],
+  [['chrony.service'], 'chrony.service: start operation timed out. Terminating.', true],
+  [['chrony.service'], 'chrony.service: Main process exited, code=exited, status=1/FAILURE', false],
+])('failed units %j that said %j: too slow is %s', (failedUnits, failedLog, slow) => {
+  expect(isTooSlow([good, { ...good, failedUnits, failedLog }])).toBe(slow)
 })
