@@ -17,7 +17,7 @@ puppet agent --onetime --no-daemonize --no-splay --verbose --color false --detai
   --http_connect_timeout 120 --http_read_timeout 1200 --no-usecacheonfailure --waitforcert 0 --maxwaitforlock 60 \
   --no-show_diff --no-report \
   --vardir "$home/var" --statedir "$home/var/state" --rundir "$home/run" --logdir "$home/log" \
-  --publicdir "$home/public" --ssldir "$home/ssl" --localcacert "$GIVEN/ca.pem" \
+  --publicdir "$home/public" --deviceconfdir "$home/devices" --ssldir "$home/ssl" --localcacert "$GIVEN/ca.pem" \
   --csr_attributes "$GIVEN/csr_attributes.yaml"
 status=$?
 

@@ -48,6 +48,14 @@ describe('makeQemuArguments', () => {
     `)
   })
 
+  it('writes a disk of its own, and has a port for raw text', () => {
+    const line = command({ format: 'raw', log: 'img.log' })
+    expect(line).toContain(',format=raw,cache=unsafe,')
+    expect(line).toContain(
+      ' -chardev socket,id=log,fd=6 -device virtserialport,bus=ports.0,chardev=log,name=img.log',
+    )
+  })
+
   it('uses the processor of the host with KVM', () => {
     expect(command({ accelerator: 'kvm' })).toContain(' -accel kvm -cpu host ')
   })

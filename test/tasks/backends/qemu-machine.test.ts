@@ -51,6 +51,43 @@ event SHUTDOWN '{"guest":true,"reason":"guest-shutdown"}'`,
     ])
   })
 
+  it('sends what goes with a script once that said something, and passes its raw output on', async () => {
+    const said: string[] = []
+    const machine = start(
+      `answer
+read -r script <&4
+${fact('hello')}
+payload=$(head -c 3 <&4)
+echo "got $payload" >&6
+event SHUTDOWN '{"guest":true,"reason":"guest-shutdown"}'
+sleep 1`,
+      {
+        parts: { ...parts, log: 'img.log' },
+        script: { text: '', nonce: 'n' },
+        payload: Buffer.from('a\nb'),
+        onLog: (text) => said.push(text),
+      },
+    )
+    expect(await machine.ended).toEqual({ kind: 'powered-off' })
+    expect(said.join('')).toBe('got a\nb\n')
+  })
+
+  it('finds a report that came over the console', async () => {
+    const line = fact('done').replace('>&4', '>&5').replace("'{", "'[ 12.3] noise {")
+    const machine = start(`${line}; event SHUTDOWN '{"guest":true,"reason":"guest-shutdown"}'; sleep 1`, {
+      script: { text: '', nonce: 'n' },
+    })
+    await machine.ended
+    expect(machine.facts).toEqual([{ name: 'done', status: 0, text: 'done' }])
+  })
+
+  it('is started where its network is', async () => {
+    const machine = start('echo "in $WHERE" >&2; exit 1', {
+      enter: (argv) => ['env', 'WHERE=a network', ...argv],
+    })
+    expect(await machine.ended).toEqual({ kind: 'died', how: 'ended with 1', stderr: 'in a network' })
+  })
+
   it('tells a restart from a power-off', async () => {
     const machine = start(`event SHUTDOWN '{"guest":true,"reason":"guest-reset"}'`)
     expect(await machine.ended).toEqual({ kind: 'restarted' })
