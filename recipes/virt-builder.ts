@@ -59,7 +59,7 @@ export function virtBuilder(options: VirtBuilderOptions = {}): Recipe {
   return {
     name: 'virtBuilder',
     mode: 'chroot',
-    parent: template === undefined ? 'required' : 'none',
+    parent: template === undefined ? 'template' : 'none',
     inputs: { ...(template === undefined ? {} : { template }), ...Object.fromEntries(scripts) },
     tools,
     steps: (facts) => [

@@ -168,7 +168,7 @@ function checkRecipes(recipes: readonly unknown[], invalid: Invalid): asserts re
     })
   }
   for (const recipe of recipes.slice(1) as Recipe[]) {
-    if (recipe.parent === 'none') {
+    if (recipe.parent !== 'required') {
       throw invalid(`${recipe.name} begins a disk, so only the first recipe can be one`, {
         hint: `put ${recipe.name} first, or into a layer of its own`,
       })
@@ -182,13 +182,14 @@ function isRecipe(value: unknown): value is Recipe {
     typeof value['name'] === 'string' &&
     modes.has(value['mode']) &&
     isObject(value['inputs']) &&
-    (value['parent'] === 'none' || value['parent'] === 'required') &&
+    parents.has(value['parent']) &&
     typeof value['steps'] === 'function' &&
     (value['tools'] === undefined || isLayer(value['tools']))
   )
 }
 
 const modes: ReadonlySet<unknown> = new Set(['chroot', 'boot', 'export'])
+const parents: ReadonlySet<unknown> = new Set(['none', 'required', 'template'])
 
 function checkOptions(options: unknown, recipes: readonly Recipe[], invalid: Invalid): void {
   if (!isObject(options)) {
@@ -215,7 +216,13 @@ function checkOptions(options: unknown, recipes: readonly Recipe[], invalid: Inv
       hint: `remove from: ${(from as Layer).name}`,
     })
   }
-  if (isLayer(from) && isTarget(from)) {
+  const wantsTemplate = recipes[0]?.parent === 'template'
+  if (wantsTemplate && !(isLayer(from) && isTarget(from))) {
+    throw invalid(`${first} starts from a template, and there is none`, {
+      hint: 'add { from: template(parent) } as third argument, or name a source',
+    })
+  }
+  if (isLayer(from) && isTarget(from) && !wantsTemplate) {
     throw invalid(`from is the target ${from.name}, which has files and no disk`, {
       hint: `stand on ${from.from?.name ?? 'a layer'} instead, or move what ${first} does below the target`,
     })

@@ -44,8 +44,8 @@ export interface Recipe<Gives extends Traits = Traits> {
   readonly tools?: Layer
   /** Every layer the parent stands on is a parent, too: the backend is given the disk of each. */
   readonly chain?: boolean
-  /** Whether the recipe begins a chain (`bootstrap`) or needs a parent. */
-  readonly parent: 'none' | 'required'
+  /** Whether the recipe begins a chain (`bootstrap`), needs a parent's disk, or a template made of one. */
+  readonly parent: 'none' | 'required' | 'template'
   steps(facts: Facts): readonly Step[]
   /** What is worth telling about inputs that stop nothing; shown once per build of the layer. Never throws. */
   warnings?(facts: Facts): readonly RecipeWarning[]

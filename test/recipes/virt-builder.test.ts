@@ -34,7 +34,7 @@ test('a template of a repository begins a disk', () => {
 test('without a source the parent is the template', () => {
   const recipe = virtBuilder({ firstboot: ['firstboot/join.sh'] })
   expect(recipe).toMatchObject({
-    parent: 'required',
+    parent: 'template',
     inputs: { firstboot0: { kind: 'text', path: 'firstboot/join.sh' } },
   })
   expect(recipe.steps(factsOf('true\n'))).toEqual([

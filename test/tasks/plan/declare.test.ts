@@ -102,6 +102,11 @@ test.each([
     'from is the target raw:trixie, which has files and no disk',
     'stand on install:trixie instead, or move what sample does below the target',
   ],
+  [
+    [recipe({ parent: 'template' }), { from: install }],
+    'sample starts from a template, and there is none',
+    'add { from: template(parent) } as third argument, or name a source',
+  ],
   [[recipe(), 3], 'the options are the number 3, not an object', 'write { from: parent }'],
 ])('layer refused: %j', (given, message, hint) => {
   expect(errorOf(() => untyped('base:trixie', ...given))).toEqual({
