@@ -128,6 +128,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'say what of this host is missing, and install it',
     load: async () => (await import('./doctor.ts')).doctor,
   },
+  completion: {
+    summary: 'print a script that lets a shell complete commands, options and layers',
+    load: async () => (await import('./completion.ts')).completion,
+  },
   init: {
     summary: 'start a project in an empty folder',
     load: async () => (await import('./init.ts')).init,
