@@ -6,24 +6,18 @@ import {
   isLayerOption,
   isTexts,
   listOf,
-  matching,
   type OptionCheck,
 } from '../tasks/plan/options.ts'
 import type { Layer, Recipe } from '../tasks/plan/recipe.ts'
 import { type Archives, archiveRules, aptInput } from './archives.ts'
+import { machineHints, type MachineOptions, machineRules } from './machine-options.ts'
 import { isSecrets, type Secrets, secretField, secretInputs } from './secrets.ts'
 import { defaultTools } from './tools.ts'
 
-export interface FirstbootOptions extends Partial<Archives>, Secrets {
+export interface FirstbootOptions extends Partial<Archives>, Secrets, MachineOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Exit codes that are success; default `[0]`. */
   readonly exitCodes?: readonly number[]
-  /** Seconds the script may take; default an hour. */
-  readonly limit?: number
-  /** Memory of the machine in MiB; default 1024. */
-  readonly memory?: number
-  /** What the machine boots with; default `bios`. */
-  readonly firmware?: 'bios' | 'uefi'
   readonly tools?: Layer
 }
 
@@ -41,12 +35,8 @@ export function firstboot(script: string, options: FirstbootOptions = {}): Recip
     )
   }
   checkOptions('firstboot', options, rules)
-  const { suite, env, exitCodes = [0], limit, memory = 1024, firmware, tools = defaultTools } = options
-  const machine = {
-    memory,
-    ...(limit === undefined ? {} : { limit }),
-    ...(firmware === undefined ? {} : { firmware }),
-  }
+  const { suite, env, exitCodes = [0], tools = defaultTools } = options
+  const machine = machineHints(options)
   return {
     name: 'firstboot',
     mode: 'boot',
@@ -69,7 +59,7 @@ export function firstboot(script: string, options: FirstbootOptions = {}): Recip
         machine,
       },
     ],
-    weight: { memory, machines: 1 },
+    weight: { memory: machine.memory, machines: 1 },
   }
 }
 
@@ -78,9 +68,6 @@ const isExitCode: OptionCheck = (value) =>
     ? undefined
     : 'not an exit code'
 
-const isCount: OptionCheck = (value) =>
-  Number.isInteger(value) && (value as number) > 0 ? undefined : 'not a whole number above 0'
-
 const rules = {
   required: {},
   optional: {
@@ -88,9 +75,7 @@ const rules = {
     ...archiveRules.optional,
     env: isTexts,
     exitCodes: listOf(isExitCode),
-    limit: isCount,
-    memory: isCount,
-    firmware: matching(/^(bios|uefi)$/, 'not bios or uefi'),
+    ...machineRules,
     secrets: isSecrets,
     tools: isLayerOption,
   },

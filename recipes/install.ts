@@ -5,6 +5,7 @@ import { refuseErrors } from '../preseed/finding.ts'
 import { hostnamePattern } from '../preseed/read-network.ts'
 import {
   checkOptions,
+  isCount,
   isFlag,
   isLayerOption,
   isText,
@@ -108,9 +109,6 @@ function machineOf(kind: AnswerKind, options: InstallOptions): InstallMachine {
     ...(silence === undefined ? {} : { silence: silence * 60 }),
   }
 }
-
-const isCount: OptionCheck = (value) =>
-  Number.isInteger(value) && (value as number) > 0 ? undefined : 'not a whole number above 0'
 
 const isLocation: OptionCheck = (value) => {
   if (typeof value === 'string') return isText(value)

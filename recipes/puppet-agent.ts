@@ -10,8 +10,9 @@ import {
 } from '../tasks/plan/options.ts'
 import type { InputDeclaration, Layer, Recipe } from '../tasks/plan/recipe.ts'
 import type { Secret } from '../tasks/plan/secret.ts'
-import type { FirstbootStep, MachineHints } from '../tasks/plan/step.ts'
+import type { FirstbootStep } from '../tasks/plan/step.ts'
 import { type Archives, archiveRules, aptInput } from './archives.ts'
+import { machineHints, type MachineOptions, machineRules } from './machine-options.ts'
 import { releaseFacts } from './puppet/release-facts.ts'
 import { serverTools } from './puppet/server-tools.ts'
 import { isSecretOption, isSecrets, type Secrets, secretField, secretInputs } from './secrets.ts'
@@ -39,7 +40,7 @@ export interface SiteServer {
   readonly token?: Secret
 }
 
-export interface AgentOptions extends Partial<Archives>, Secrets {
+export interface AgentOptions extends Partial<Archives>, Secrets, MachineOptions {
   /** The manifests' fact `role`. */
   readonly role: string
   /** Default: the role in the reserved domain `invalid`. */
@@ -48,11 +49,6 @@ export interface AgentOptions extends Partial<Archives>, Secrets {
   readonly facts?: Readonly<Record<string, string>>
   /** Default `firstboot/puppet-agent.sh`. */
   readonly script?: string
-  /** Seconds the run may take; default an hour. */
-  readonly limit?: number
-  /** Memory of the machine in MiB; default 1024. */
-  readonly memory?: number
-  readonly firmware?: 'bios' | 'uefi'
   readonly tools?: Layer
 }
 
@@ -132,14 +128,12 @@ function siteRecipe(options: SiteServer & AgentOptions): Recipe {
   }
 }
 
-const commonParts = ({
-  memory = defaultMemory,
-}: AgentOptions): Pick<Recipe, 'name' | 'mode' | 'parent' | 'weight'> => ({
+const commonParts = (options: AgentOptions): Pick<Recipe, 'name' | 'mode' | 'parent' | 'weight'> => ({
   name: 'puppetAgent',
   mode: 'boot',
   parent: 'required',
   // A puppetserver runs beside the machine.
-  weight: { memory: memory + 1536, machines: 1 },
+  weight: { memory: machineHints(options).memory + 1536, machines: 1 },
 })
 
 const commonInputs = (options: AgentOptions): Readonly<Record<string, InputDeclaration>> => ({
@@ -149,12 +143,7 @@ const commonInputs = (options: AgentOptions): Readonly<Record<string, InputDecla
 })
 
 function stepOf(options: AgentOptions, script: string): FirstbootStep {
-  const { role, facts = {}, limit, memory = defaultMemory, firmware } = options
-  const machine: MachineHints = {
-    memory,
-    ...(limit === undefined ? {} : { limit }),
-    ...(firmware === undefined ? {} : { firmware }),
-  }
+  const { role, facts = {} } = options
   const values = Object.entries({ ...facts, role }).map(([name, value]) => [`FACTER_${name}`, value] as const)
   return {
     do: 'firstboot',
@@ -164,12 +153,11 @@ function stepOf(options: AgentOptions, script: string): FirstbootStep {
     apt: 'apt',
     exitCodes: [0, 2],
     label: options.script ?? defaultScript,
-    machine,
+    machine: machineHints(options),
   }
 }
 
 const defaultScript = 'firstboot/puppet-agent.sh'
-const defaultMemory = 1024
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
@@ -180,9 +168,6 @@ const isServer: OptionCheck = (value) => {
     url?.protocol === 'https:' && url.pathname === '/' && url.search === '' && url.username === ''
   return isPlain ? undefined : "neither 'ephemeral' nor an address such as https://puppet.example.org:8140"
 }
-
-const isCount: OptionCheck = (value) =>
-  Number.isInteger(value) && (value as number) > 0 ? undefined : 'not a whole number above 0'
 
 const isName = (what: string): OptionCheck =>
   matching(/^[a-z0-9][a-z0-9._-]*$/, `not ${what}: lower-case letters, digits, ., - and _`)
@@ -201,9 +186,7 @@ const rules = {
     facts: isTexts,
     secrets: isSecrets,
     script: isText,
-    limit: isCount,
-    memory: isCount,
-    firmware: matching(/^(bios|uefi)$/, 'not bios or uefi'),
+    ...machineRules,
     tools: isLayerOption,
   },
 }

@@ -63,6 +63,9 @@ export const isTexts: OptionCheck = (value) =>
     ? undefined
     : 'not an object of texts'
 
+export const isCount: OptionCheck = (value) =>
+  Number.isInteger(value) && (value as number) > 0 ? undefined : 'not a whole number above 0'
+
 export const isFlag: OptionCheck = (value) => (typeof value === 'boolean' ? undefined : 'not true or false')
 
 export const isLayerOption: OptionCheck = (value) => (isLayer(value) ? undefined : 'not a layer')
