@@ -33,12 +33,14 @@ export async function openAppliance(options: ApplianceOptions, context: RunConte
   await writeFile(path.join(directory, 'agent.pl'), agentProgram)
   const folder = await open(directory, 'r')
   const connected = listenOnce(`/proc/self/fd/${folder.fd}/agent.socket`)
+  const tooLate = new AbortController()
+  const timer = setTimeout(() => tooLate.abort(), startLimitMs)
   const guestfish = runProgram(insideOwnNamespace(['guestfish'], context), {
     cwd: directory,
     env: await guestfsEnv(directory, context),
     input: guestfishScript(options),
     log: options.log,
-    signal: context.signal,
+    signal: AbortSignal.any([context.signal, tooLate.signal]),
   })
   // Whoever waits for it asks for the reason then.
   const ended = guestfish.then(
@@ -48,13 +50,15 @@ export async function openAppliance(options: ApplianceOptions, context: RunConte
   const port = await Promise.race([connected.socket, ended])
   const agent = typeof port === 'string' ? undefined : talkToAgent(port, ended)
   const isReady = agent !== undefined && (await agent.ready)
+  clearTimeout(timer)
   connected.server.close()
   await folder.close()
   if (!isReady) {
     const output = await ended
     if (context.signal.aborted)
       throw new ImgError('INTERRUPTED', 'the start of the appliance was interrupted')
-    throw new ImgError('BACKEND_UNAVAILABLE', 'the appliance of libguestfs did not start', {
+    const limit = tooLate.signal.aborted ? ` within ${startLimitMs / 60_000} minutes` : ''
+    throw new ImgError('BACKEND_UNAVAILABLE', `the appliance of libguestfs did not start${limit}`, {
       output,
       hint: 'run `libguestfs-test-tool` and `img doctor`: a kernel in /boot the user may read is needed',
     })
@@ -68,6 +72,9 @@ export async function openAppliance(options: ApplianceOptions, context: RunConte
     },
   }
 }
+
+/** Building the appliance and booting it takes two minutes where the machine is emulated and has other work. */
+const startLimitMs = 15 * 60_000
 
 /** Paths are relative to the work folder, which guestfish and qemu run in: a socket's path has at most 107 bytes. */
 function guestfishScript({ disks, network }: ApplianceOptions): string {
