@@ -28,8 +28,8 @@ const usualLimits: UpstreamLimits = {
   slowestBytesPerSecond: 10_000,
 }
 
-/** An ISO of a few gigabytes. */
-const largestUnsized = 8 * 1024 ** 3
+/** For a file nobody knows the size of: an ISO of a few gigabytes. */
+const unsizedMs = 6 * 3_600_000
 
 /** `gone`: the mirror works and does not have these bytes. `unreachable`: nobody knows whether it does. */
 export type Failed =
@@ -86,7 +86,9 @@ export function openUpstream(options: UpstreamOptions, context: RunContext): Ups
   const downloadOnce = async (url: string, wanted: Wanted): Promise<{ status: 'stored' } | Attempt> => {
     const done = new AbortController()
     const limitMs =
-      limits.graceMs + Math.ceil(((wanted.size ?? largestUnsized) / limits.slowestBytesPerSecond) * 1000)
+      wanted.size === undefined
+        ? unsizedMs
+        : limits.graceMs + Math.ceil((wanted.size / limits.slowestBytesPerSecond) * 1000)
     const limit = AbortSignal.timeout(limitMs)
     try {
       const answer = await request(url, 'no-store', AbortSignal.any([context.signal, done.signal, limit]))

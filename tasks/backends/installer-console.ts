@@ -44,16 +44,21 @@ const lines = (text: string): readonly string[] =>
     .map((line) => line.trimEnd())
     .filter((line) => line !== '')
 
-/** debconf's progress, Anaconda's spokes, subiquity's stages. */
-const phaseForms: readonly RegExp[] = [
-  /^(.+?)(?:;[^.]*)?\s*\.\.\.\s+\d+%/,
+/** debconf's progress, which grows within its line. */
+const progress = /^(.+?)(?:; please wait)?(?:\.\.\.)?\s*\.\.\.\s+\d+%/
+
+/** Anaconda's and subiquity's stages, a line each. */
+const stages: readonly RegExp[] = [
   /^(?:\d{2}:\d{2}:\d{2} )?((?:Starting installer|Starting automated install|Creating disklabel|Setting up the installation environment|Installing boot loader|Performing post-installation|Configuring [a-z ]+|Running post-installation|Downloading \d+ RPMs|Preparing transaction).*)$/,
   /^(?:start: )?subiquity\/([A-Za-z]+\/[A-Za-z_]+)/,
 ]
 
 function lastPhase(text: string): string | undefined {
-  for (const line of text.split('\n').toReversed()) {
-    for (const form of phaseForms) {
+  const [unfinished = '', ...finished] = text.split('\n').toReversed()
+  const growing = progress.exec(unfinished)?.[1]
+  if (growing !== undefined) return growing.trim()
+  for (const line of finished) {
+    for (const form of [progress, ...stages]) {
       const found = form.exec(line)?.[1]
       if (found !== undefined) return found.trim().replace(/\.+$/, '')
     }
@@ -64,32 +69,32 @@ function lastPhase(text: string): string | undefined {
 function findProblem(text: string): InstallerProblem | undefined {
   const panic = /Kernel panic - not syncing: (.*)/.exec(text)
   if (panic !== null) return { kind: 'panic', text: panic[1] ?? '' }
-  const last = text.slice(text.lastIndexOf('\n') + 1)
+  const last = lines(text).at(-1) ?? ''
   const emergency = emergencies.find((form) => form.test(last))
-  if (emergency !== undefined) return { kind: 'emergency', text: last.trim() }
+  if (emergency !== undefined) return { kind: 'emergency', text: last }
   return questions.some((form) => form.test(last)) ? { kind: 'question', text: questionIn(text) } : undefined
 }
 
-/** They end without a newline: what the installer waits at. */
+/** What the installer waits at; some end their line and some do not. */
 const questions: readonly RegExp[] = [
-  /^\[Press enter to continue\] ?$/,
-  /^Prompt: .*> ?$/,
+  /^\[Press enter to continue\]$/,
+  /^Prompt: .*>$/,
   // Anaconda.
-  /^Please (?:make a selection|make your choice|respond) .*: ?$/,
+  /^Please (?:make a selection|make your choice|respond) .*:$/,
   /^Press ENTER to (?:exit|continue)/,
   // Subiquity.
-  /^Continue with autoinstall\? \(yes\|no\) ?$/,
+  /^Continue with autoinstall\? \(yes\|no\)$/,
 ]
 
 const emergencies: readonly RegExp[] = [
   /^Press Enter for (?:maintenance|system maintenance)/,
-  /^\(initramfs\) ?$/,
-  /^(?:dracut|anaconda)[^ ]*[#$] ?$/,
+  /^\(initramfs\)$/,
+  /^(?:dracut|anaconda)[^ ]*[#$]$/,
 ]
 
 /** From behind the last progress to the prompt. */
 function questionIn(text: string): string {
-  const said = lines(text.slice(0, text.lastIndexOf('\n') + 1))
+  const said = lines(text).slice(0, -1)
   const start = said.findLastIndex((line) => /\.\.\.\s+\d+%/.test(line) || kernelMessage.test(line))
   return said
     .slice(start + 1)

@@ -125,7 +125,7 @@ status=$?
 
 rename_mirror() {
   for list in /target/etc/apt/sources.list /target/etc/apt/sources.list.d/*; do
-    [ ! -f "$list" ] || sed -i "s|$1\\([ /]\\)|$2\\1|g" "$list"
+    [ ! -f "$list" ] || sed -i -e "s|$1\\([ /]\\)|$2\\1|g" -e "s|$1$|$2|" "$list"
   done
 }
 ${renames.join('\n')}

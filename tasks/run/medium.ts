@@ -143,7 +143,7 @@ async function obtain(
       : await archives.fetchFile('debian', place, { sha256: wanted.digest })
     const path = await archives.content.find(wanted.digest)
     if (path !== undefined) return path
-    if ('reason' in done) reason = done.reason
+    if ('reason' in done) reason = `could not be fetched: ${done.reason}`
   }
   throw new ImgError(
     'INPUT_MISSING',

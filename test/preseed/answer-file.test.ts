@@ -42,8 +42,8 @@ test.each([
 })
 
 test('comments in a script are part of it', () => {
-  const script = (comment: string): string => `lang C\n%post\n${comment}\ntrue\n%end\n`
-  expect(readAnswers(script('# a')).answers.text).not.toBe(readAnswers(script('# b')).answers.text)
+  const [one, other] = ['# a', '# b'].map((comment) => `lang C\n%post\n${comment}\ntrue\n%end\n`)
+  expect(readAnswers(one ?? '').answers.text).not.toBe(readAnswers(other ?? '').answers.text)
 })
 
 const bom = '\uFEFF'

@@ -55,6 +55,8 @@ export interface SuiteContent {
   readonly packages: Readonly<Record<string, string>>
   readonly fields?: Readonly<Record<string, string>>
   readonly byHash?: boolean
+  /** Of the network installer. */
+  readonly installer?: { readonly kernel: string; readonly initrd: string }
 }
 
 /** Files by path below the archive's base URL. */
@@ -76,6 +78,19 @@ export function makeSuite(signer: Signer, content: SuiteContent): ReadonlyMap<st
     if (!path.endsWith('.gz')) continue
     files.set(`dists/${suite}/${path}`, bytes)
     if (byHash) files.set(`dists/${suite}/${index}/by-hash/SHA256/${sha256(bytes)}`, bytes)
+  }
+  if (content.installer !== undefined) {
+    const images = `main/installer-${debianArchitecture()}/current/images`
+    const folder = `netboot/debian-installer/${debianArchitecture()}`
+    const own = { linux: content.installer.kernel, 'initrd.gz': content.installer.initrd }
+    const sums = Object.entries(own).map(
+      ([name, text]) => `${sha256(Buffer.from(text))}  ./${folder}/${name}\n`,
+    )
+    const list = Buffer.from(sums.join(''))
+    entries.push(` ${sha256(list)} ${list.length} ${images}/SHA256SUMS`)
+    files.set(`dists/${suite}/${images}/SHA256SUMS`, list)
+    for (const [name, text] of Object.entries(own))
+      files.set(`dists/${suite}/${images}/${folder}/${name}`, Buffer.from(text))
   }
   const lines = {
     Origin: 'Debian',

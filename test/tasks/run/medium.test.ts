@@ -1,0 +1,146 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import type { MediumLocation } from '../../../tasks/plan/recipe.ts'
+import { debianArchitecture } from '../../../tasks/run/apt-indexes.ts'
+import { mediumName, resolveMedium } from '../../../tasks/run/medium.ts'
+import type { ResolvedInput } from '../../../tasks/run/resolved.ts'
+import { september, useArchiveProject } from '../../rig/archive-project.ts'
+import { hasGpg, sha256 } from '../../rig/fake-archive.ts'
+
+const arch = debianArchitecture()
+const digest = (text: string): string => sha256(Buffer.from(text))
+
+test.each<[MediumLocation, string]>([
+  [{ suite: 'trixie' }, `trixie netboot ${arch}`],
+  ['https://mirror.example.org/isos/one.iso', 'isos/one.iso'],
+  ['media/one.iso', 'media/one.iso'],
+  ['/srv/media/one.iso', 'one.iso'],
+  [{ kernel: '/srv/linux', initrd: 'media/initrd.gz' }, 'linux media/initrd.gz'],
+])('%j is called the same on every machine', (location, name) => {
+  expect(mediumName(location)).toBe(name)
+})
+
+describe.runIf(hasGpg)('an installer', () => {
+  const rig = useArchiveProject()
+  const installer = { kernel: 'a kernel', initrd: 'an initrd' }
+  const netboot = `/debian/dists/trixie/main/installer-${arch}/current/images/netboot/debian-installer/${arch}`
+
+  async function resolve(
+    location: MediumLocation,
+    options: { readonly env?: Record<string, string>; readonly frozen?: boolean } = {},
+  ): Promise<ResolvedInput> {
+    const env = { ...rig.project.context.env, ...options.env }
+    const lock = await rig.project.open({ frozen: options.frozen ?? false })
+    return resolveMedium({ kind: 'medium', location }, { lock, context: { ...rig.project.context, env } })
+  }
+
+  async function staged(input: ResolvedInput): Promise<Readonly<Record<string, string>>> {
+    const to = join(rig.project.context.cacheDir, `staged-${Math.random()}`)
+    await input.stage?.(to)
+    return {
+      kernel: readFileSync(join(to, 'kernel'), 'utf8'),
+      initrd: readFileSync(join(to, 'initrd'), 'utf8'),
+    }
+  }
+
+  test('of a suite is what the signed archive says', async () => {
+    rig.project.serve({ ...september, installer })
+    const input = await resolve({ suite: 'trixie' })
+    expect(input).toMatchObject({
+      kind: 'medium',
+      inKey: true,
+      files: [
+        { path: `trixie netboot ${arch} kernel`, digest: digest('a kernel') },
+        { path: `trixie netboot ${arch} initrd`, digest: digest('an initrd') },
+      ],
+    })
+    expect(JSON.parse(readFileSync(rig.project.lockPath, 'utf8')).media).toEqual({
+      [`trixie netboot ${arch}`]: { kernel: digest('a kernel'), initrd: digest('an initrd') },
+    })
+    expect(await staged(input)).toEqual(installer)
+  })
+
+  test('that is pinned needs no network to be planned', async () => {
+    rig.project.serve({ ...september, installer })
+    const first = await resolve({ suite: 'trixie' })
+    rig.project.mirror.files.clear()
+    expect((await resolve({ suite: 'trixie' }, { frozen: true })).digest).toBe(first.digest)
+  })
+
+  test('lies in IMG_MEDIA where the mirror lacks it', async () => {
+    rig.project.serve({ ...september, installer })
+    rig.project.mirror.files.delete(`${netboot}/linux`)
+    const media = join(rig.project.context.root, 'media')
+    mkdirSync(media)
+    writeFileSync(join(media, 'linux'), 'a kernel')
+    expect(await staged(await resolve({ suite: 'trixie' }, { env: { IMG_MEDIA: media } }))).toEqual(installer)
+  })
+
+  test('that is another one than is pinned is refused', async () => {
+    rig.project.serve({ ...september, installer })
+    rig.project.mirror.files.delete(`${netboot}/linux`)
+    const media = join(rig.project.context.root, 'media')
+    mkdirSync(media)
+    writeFileSync(join(media, 'linux'), 'another kernel')
+    const input = await resolve({ suite: 'trixie' }, { env: { IMG_MEDIA: media } })
+    await expect(staged(input)).rejects.toMatchObject({
+      code: 'INPUT_MISSING',
+      message: `the installer trixie netboot ${arch} cannot be had: its kernel could not be fetched: answered 404`,
+      fields: {
+        wanted: digest('a kernel'),
+        hint: 'set IMG_MEDIA to a folder that has it, or run `img update` to pin the present one',
+      },
+    })
+  })
+
+  test('of files beside the imgfile', async () => {
+    const { root } = rig.project.context
+    mkdirSync(join(root, 'di'))
+    writeFileSync(join(root, 'di/linux'), 'a kernel')
+    writeFileSync(join(root, 'di/initrd.gz'), 'an initrd')
+    expect(await staged(await resolve('di'))).toEqual(installer)
+    expect(await staged(await resolve({ kernel: 'di/linux', initrd: 'di/initrd.gz' }))).toEqual(installer)
+    writeFileSync(join(root, 'di/linux'), 'a newer kernel')
+    await expect(staged(await resolve('di'))).rejects.toMatchObject({
+      message: 'the installer di cannot be had: its kernel is not there, or not what imgfile.lock pins',
+    })
+  })
+
+  test('that is not there', async () => {
+    await expect(resolve('nothing')).rejects.toMatchObject({
+      code: 'INPUT_MISSING',
+      message: 'there is no installer in nothing',
+    })
+  })
+
+  test('of a suite without one', async () => {
+    rig.project.serve(september)
+    await expect(resolve({ suite: 'trixie' })).rejects.toMatchObject({
+      code: 'INPUT_MISSING',
+      message: `trixie has no installer for ${arch}`,
+      fields: { hint: 'name another suite, or the installer itself as location', found: 'trixie' },
+    })
+  })
+
+  test('is not pinned by --frozen', async () => {
+    await expect(resolve({ suite: 'trixie' }, { frozen: true })).rejects.toMatchObject({
+      code: 'LOCK_FROZEN',
+      message: `imgfile.lock has no installer trixie netboot ${arch}, and --frozen allows no new one`,
+    })
+  })
+
+  test('of a tree is what the list beside it says', async () => {
+    const url = rig.project.mirror.url
+    rig.project.mirror.files.set('/tree/linux', Buffer.from('a kernel'))
+    rig.project.mirror.files.set('/tree/initrd.gz', Buffer.from('an initrd'))
+    const location = { kernel: `${url}/tree/linux`, initrd: `${url}/tree/initrd.gz` }
+    await expect(resolve(location)).rejects.toMatchObject({
+      code: 'INPUT_MISSING',
+      message: expect.stringContaining('nobody says what the installer should be: /tree/SHA256SUMS'),
+    })
+    const list = `${digest('a kernel')}  linux\n${digest('an initrd')}  initrd.gz\n`
+    rig.project.mirror.files.set('/tree/SHA256SUMS', Buffer.from(list))
+    expect(await staged(await resolve(location))).toEqual(installer)
+  })
+})
