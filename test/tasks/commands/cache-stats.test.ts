@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { renderStats } from '../../../tasks/commands/cache-stats.ts'
+import { renderStats, renderUsage } from '../../../tasks/commands/cache-stats.ts'
 
 test('counts and bytes', () => {
   const stats = {
@@ -20,4 +20,21 @@ records  3
 values   7
 disks    1, 4.0 KiB
 `)
+})
+
+test('layers with what only they have', () => {
+  const usage = {
+    layer: 'base:trixie',
+    logical: 4096,
+    data: 2048,
+    unique: 1024,
+    shared: 1024,
+    compressed: 512,
+    frees: 0,
+  }
+  expect(renderUsage([])).toBe('')
+  expect(renderUsage([usage])).toBe(
+    '\nlayer        size     data     unique   shared   compressed  would free\n' +
+      'base:trixie  4.0 KiB  2.0 KiB  1.0 KiB  1.0 KiB  512 B       0 B\n',
+  )
 })
