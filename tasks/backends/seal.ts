@@ -55,6 +55,11 @@ remove_tree($_) for glob('/etc/ssh/ssh_host_*'), '/var/lib/systemd/random-seed',
   glob('/etc/udev/rules.d/70-persistent-net.rules'), glob('/var/lib/dhcp/*.lease*'),
   glob('/var/lib/NetworkManager/secret_key'), glob('/var/lib/NetworkManager/*.lease');
 
+# What a machine that ran remembers of itself: leases and identifiers, when its timers ran, what time it was.
+remove_tree($_) for glob('/var/lib/dhcpcd/*'), glob('/var/lib/systemd/timers/*'), glob('/var/lib/systemd/network/*'),
+  '/var/lib/systemd/timesync/clock', '/var/lib/private/systemd/timesync/clock', '/etc/.updated', '/var/.updated',
+  '/var/lib/NetworkManager/timestamps', '/var/lib/NetworkManager/seen-bssids', '/var/lib/chrony/drift';
+
 # Copies that tools keep of what they changed, and the locks they took.
 remove_tree("/etc/$_-") for qw(passwd group shadow gshadow subuid subgid);
 remove_tree($_) for glob('/var/lib/dpkg/*-old'), glob('/var/cache/debconf/*-old'), '/etc/.pwd.lock',
