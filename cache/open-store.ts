@@ -9,6 +9,7 @@ import type { EnterOptions, Inside } from './enter-store.ts'
 import { contentPath } from './entries.ts'
 import { sameStamp, stampOf, type FileStamp } from './file-stamp.ts'
 import { findLatest, findRecord } from './find-record.ts'
+import type { LayerUsage } from './layer-usage.ts'
 import type { KeyLockOptions } from './locks.ts'
 import { makeFolder } from './make-folder.ts'
 import type { Pin } from './pins.ts'
@@ -43,6 +44,8 @@ export interface LocalStore extends Store {
   publish(record: LayerRecord, to: Publisher): Promise<Published>
   verify(options: VerifyOptions): Promise<readonly StoreProblem[]>
   stats(): Promise<StoreStats>
+  /** The newest build of each layer, by name. */
+  usage(): Promise<readonly LayerUsage[]>
   /** Removes what no kept record needs. */
   collect(options: CollectOptions): Promise<Collection>
   /** Builds that no collection removes. */
@@ -174,6 +177,12 @@ export async function openStore(options: StoreOptions): Promise<LocalStore> {
       guarded('counting', async ({ disks }) => {
         const { countStore } = await import('./store-stats.ts')
         return countStore(at, await disks.usage())
+      }),
+
+    usage: () =>
+      guarded('counting', async (all) => {
+        const { measureLayers } = await import('./layer-usage.ts')
+        return measureLayers(at, all)
       }),
 
     collect: (collectOptions) =>

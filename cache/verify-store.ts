@@ -1,16 +1,17 @@
 // Looks for damage and changes nothing. Without `readData`: footers, lengths, maps, records and the index's lines.
 // With it: every byte, each chunk decoded and hashed. Problems are values; none means everything recorded can be had.
 
-import { createHash } from 'node:crypto'
+import { createHash, randomInt } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { openRawSource } from './block-source.ts'
 import { openChunkIndex, type ChunkIndex } from './chunk-index.ts'
 import { openChunkReader, type ChunkReader } from './chunk-reader.ts'
 import { listEntries } from './content.ts'
 import { bucketLines, contentPath, readContent, sha256 } from './entries.ts'
 import { artifactProblem, readRecord } from './find-record.ts'
-import { isKept, listPacks, packProblem, readOwnFooter } from './footers.ts'
+import { isKept, listPacks, packProblem, readKeptFooter, readOwnFooter } from './footers.ts'
 import { parseFooter, type PackFooter } from './pack-format.ts'
 import { MapError, parseRoot } from './map-format.ts'
 import { readMapEntries } from './read-map.ts'
@@ -20,6 +21,8 @@ import type { Zstd } from './zstd.ts'
 
 export interface VerifyOptions {
   readonly readData: boolean
+  /** Instead of all of the data, this share of it (0 to 1), other frames each time. */
+  readonly sample?: number
 }
 
 export interface StoreProblem {
@@ -33,14 +36,20 @@ export interface StoreProblem {
 export async function verifyStore(
   at: StoreDir,
   zstd: Zstd,
-  { readData }: VerifyOptions,
+  { readData, sample }: VerifyOptions,
 ): Promise<readonly StoreProblem[]> {
   const problems: StoreProblem[] = []
   const report = (kind: StoreProblem['kind'], name: string, problem: string | undefined): void => {
     if (problem !== undefined) problems.push({ kind, name, problem })
   }
   for (const pack of listPacks(at)) {
-    report('pack', pack, packProblem(at, pack) ?? (await packDamage(at, pack, readData ? zstd : undefined)))
+    report(
+      'pack',
+      pack,
+      packProblem(at, pack) ??
+        (await packDamage(at, pack, readData ? zstd : undefined)) ??
+        (await sampleDamage(at, pack, { zstd, share: sample ?? 0 })),
+    )
   }
   for (const path of listBuckets(at.dir)) {
     const damaged = [...bucketLines(readFileSync(path, 'utf8'))].filter(
@@ -76,13 +85,41 @@ async function packDamage(at: StoreDir, pack: string, zstd: Zstd | undefined): P
   if (zstd === undefined) return undefined
   const bytes = await readFile(path)
   if (sha256(bytes) !== pack) return 'has damaged bytes'
-  return chunkDamage(bytes, footer, zstd)
+  return chunkDamage(bytes, footer, { zstd })
 }
 
-async function chunkDamage(bytes: Buffer, footer: PackFooter, zstd: Zstd): Promise<string | undefined> {
+/** Frames read by themselves, each with the given chance. */
+async function sampleDamage(
+  at: StoreDir,
+  pack: string,
+  { zstd, share }: { readonly zstd: Zstd; readonly share: number },
+): Promise<string | undefined> {
+  const footer = readKeptFooter(at, pack)
+  if (footer === undefined || share === 0) return undefined
+  const chosen = new Set([...footer.frames.keys()].filter(() => randomInt(2 ** 32) < share * 2 ** 32))
+  if (chosen.size === 0) return undefined
+  const source = openRawSource(contentPath(at.dir, pack))
+  try {
+    const bytes = Buffer.alloc(footer.packSize)
+    for (const number of chosen) {
+      const { offset, stored } = footer.frames[number]!
+      source.read(offset, bytes.subarray(offset, offset + stored))
+    }
+    return await chunkDamage(bytes, footer, { zstd, chosen })
+  } finally {
+    source.close()
+  }
+}
+
+async function chunkDamage(
+  bytes: Buffer,
+  footer: PackFooter,
+  { zstd, chosen }: { readonly zstd: Zstd; readonly chosen?: ReadonlySet<number> },
+): Promise<string | undefined> {
   const byFrame = footer.frames.map((): number[] => [])
   for (let chunk = 0; chunk < footer.chunkCount; chunk++) byFrame[footer.placeOf(chunk).frame]!.push(chunk)
   for (const [number, frame] of footer.frames.entries()) {
+    if (chosen?.has(number) === false) continue
     const stored = bytes.subarray(frame.offset, frame.offset + frame.stored)
     const raw =
       frame.codec === 'raw' ? stored : await zstd.decompress(stored, frame.raw).catch(() => undefined)

@@ -1,10 +1,11 @@
+import type { LayerUsage } from '../../cache/layer-usage.ts'
 import type { StoreStats } from '../../cache/store-stats.ts'
 import { formatBytes, formatTable } from '../reporters/format.ts'
 import type { Command } from './command.ts'
 
 export const cacheStats: Command = {
   name: 'cache stats',
-  summary: 'say how much the cache holds',
+  summary: 'say how much the cache and each layer in it hold',
   arguments: '',
   options: [],
   example: 'img cache stats',
@@ -13,7 +14,12 @@ export const cacheStats: Command = {
     const store = await openStore({ dir: context.cacheDir, now: context.now })
     try {
       const stats = await store.stats()
-      call.print(call.json ? { dir: store.dir, ...stats } : renderStats(store.dir, stats))
+      const layers = await store.usage()
+      call.print(
+        call.json
+          ? { dir: store.dir, ...stats, layers }
+          : `${renderStats(store.dir, stats)}${renderUsage(layers)}`,
+      )
       return 0
     } finally {
       await store.close()
@@ -32,4 +38,15 @@ export function renderStats(dir: string, stats: StoreStats): string {
     ['values', String(stats.values)],
     ['disks', `${stats.disks.count}, ${formatBytes(stats.disks.bytes)}`],
   ])
+}
+
+/** Pure. */
+export function renderUsage(layers: readonly LayerUsage[]): string {
+  if (layers.length === 0) return ''
+  const head = ['layer', 'size', 'data', 'unique', 'shared', 'compressed', 'would free']
+  const rows = layers.map(({ layer, logical, data, unique, shared, compressed, frees }) => [
+    layer,
+    ...[logical, data, unique, shared, compressed, frees].map(formatBytes),
+  ])
+  return `\n${formatTable([head, ...rows])}`
 }

@@ -101,7 +101,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./keys.ts')).keysList,
   },
   'cache stats': {
-    summary: 'say how much the cache holds',
+    summary: 'say how much the cache and each layer in it hold',
     load: async () => (await import('./cache-stats.ts')).cacheStats,
   },
   'cache verify': {

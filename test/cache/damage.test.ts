@@ -191,3 +191,11 @@ test.skipIf(process.getuid?.() === 0)(
     expect((await store.find(record.key)).hit).toBe(true)
   },
 )
+
+test('a sample of all finds what reading all finds, and one of nothing finds nothing', async () => {
+  await flip(packPath(), 0.4)
+  expect(await store.verify({ readData: false, sample: 0 })).toEqual([])
+  const problems = await store.verify({ readData: false, sample: 1 })
+  expect(problems[0]).toMatchObject({ kind: 'pack', name: fileOf().packs[0] })
+  expect(problems[0]!.problem).toMatch(/^does not hold chunk [0-9a-f]{64}$/)
+})
