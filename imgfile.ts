@@ -1,7 +1,7 @@
 // This repository's own images: the example, the dogfood and the end-to-end test in one.
 import { defineImgfile, layer } from 'imgfile'
-import { bootstrap, install, puppet, sysprep, trim } from 'imgfile/recipes'
-import { docker, openstack, vagrant } from 'imgfile/targets'
+import { apt, bootstrap, install, puppet, puppetAgent, sysprep, trim, virtBuilder } from 'imgfile/recipes'
+import { docker, openstack, template, vagrant } from 'imgfile/targets'
 
 const releases = ['trixie', 'bookworm'] as const
 
@@ -30,7 +30,35 @@ const installed = layer(
 )
 const cleaned = layer('install:trixie-di', [sysprep(), trim()], { from: installed })
 
+// From there on by templates: each is what virt-builder makes of the one before, a boot in which the puppet agent applies
+// a role, and a cleaning. `img publish 'template:*-di' …` builds the whole chain and publishes every template of it.
+const byAgent = (role: string) =>
+  puppetAgent({ server: 'ephemeral', environment: 'puppet', role, suite: 'trixie' })
+const agent = apt({ suite: 'trixie', install: ['puppet-agent'] })
+const installedTemplate = template(cleaned)
+const baseDi = layer('base:trixie-di', [virtBuilder(), agent, byAgent('base'), sysprep(), trim()], {
+  from: installedTemplate,
+})
+const baseTemplate = template(baseDi)
+const rolesDi = ['ceph-node', 'openstack-compute', 'openstack-network'].map((role) =>
+  layer(`role:${role}-di`, [virtBuilder(), byAgent(role), sysprep(), trim()], { from: baseTemplate }),
+)
+const roleTemplates = rolesDi.map((role) =>
+  template(role, { name: `template:${role.name.replace(':', '-')}` as const }),
+)
+
 export default defineImgfile({
-  layers: [...bases.flatMap(({ first, base }) => [first, base]), ...roles, installed, cleaned],
-  targets: roles.flatMap((role) => [docker(role), openstack(role), vagrant(role, boxOf(role.name.slice(5)))]),
+  layers: [
+    ...bases.flatMap(({ first, base }) => [first, base]),
+    ...roles,
+    installed,
+    cleaned,
+    baseDi,
+    ...rolesDi,
+  ],
+  targets: [
+    ...[trixie!.base, ...roles].map((layer) => template(layer)),
+    ...[installedTemplate, baseTemplate, ...roleTemplates],
+    ...roles.flatMap((role) => [docker(role), openstack(role), vagrant(role, boxOf(role.name.slice(5)))]),
+  ],
 })
