@@ -1,12 +1,15 @@
 // The reporter of this process, chosen by where stderr goes.
 
 import type { ImgEvent } from '../events.ts'
+import { ciSystem, makeCiReporter } from './ci-groups.ts'
 import { makeJsonReporter } from './json.ts'
 import { makePlainReporter } from './plain.ts'
 import type { Reporter, ReporterOptions } from './reporter.ts'
 
 export function openReporter(options: ReporterOptions): Reporter {
   if (options.json) return makeJsonReporter(options)
+  const system = ciSystem(options.env)
+  if (system !== undefined && options.verbosity !== 'quiet') return makeCiReporter(system, options)
   if (options.verbosity === 'quiet' || !isTerminal(options)) return makePlainReporter(options)
   return deferred(async () => (await import('./tty.ts')).makeTtyReporter(options))
 }

@@ -9,6 +9,7 @@ test.each<[string, Partial<ReporterOptions> & { isTTY: boolean }, RegExp]>([
   ['a terminal is drawn on', { isTTY: true }, /^[^]*base:a {2}0 s {2}starting/],
   ['a dumb terminal gets lines', { env: { TERM: 'dumb' }, isTTY: true }, /^base:a: building\n$/],
   ['a CI system gets lines', { env: { CI: 'true' }, isTTY: true }, /^base:a: building\n$/],
+  ['GitHub gets groups', { env: { GITHUB_ACTIONS: 'true' }, isTTY: false }, /^base:a: building\n$/],
   ['a pipe gets lines', { isTTY: false }, /^base:a: building\n$/],
   [
     'a program gets JSON',
