@@ -1,7 +1,7 @@
 // A network of a build's own, for machines and servers: nothing is in it but the endpoints it is given. A machine in it
 // sees them at 10.0.2.2, programs at 127.0.0.1, each at the port it has outside.
 
-import { open } from 'node:fs/promises'
+import { open as openFile } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { ImgError } from '../errors.ts'
@@ -29,10 +29,13 @@ export async function openBuildNetwork(options: {
   readonly userNamespace: boolean
 }): Promise<BuildNetwork> {
   const { directory, endpoints } = options
-  const folder = await open(directory, 'r')
+  const folder = await openFile(directory, 'r')
   // A socket's path has at most 107 bytes, however long the folder's is.
   const socketOf = ({ port }: Endpoint): string => `/proc/self/fd/${folder.fd}/${port}.socket`
-  const servers = await Promise.all(endpoints.map((endpoint) => forward(socketOf(endpoint), endpoint)))
+  const open = new Set<Socket>()
+  const servers = await Promise.all(
+    endpoints.map((endpoint) => forward(socketOf(endpoint), { endpoint, open })),
+  )
   const user = options.userNamespace ? ['--user', '--map-root-user'] : []
   const relay = startProgram(
     [
@@ -51,6 +54,8 @@ export async function openBuildNetwork(options: {
     relay.kill('SIGKILL')
     await relay.exited
     for (const server of servers) server.close()
+    // Whoever is at the other end may keep its half of a connection, and with it us, for ever.
+    for (const socket of open) socket.destroy()
     await folder.close()
   }
   const ready = new Promise<boolean>((resolve) => {
@@ -78,14 +83,18 @@ export async function openBuildNetwork(options: {
 }
 
 /** From a socket in our folder to where the endpoint really is. */
-async function forward(path: string, endpoint: Endpoint): Promise<Server> {
+async function forward(
+  path: string,
+  { endpoint, open }: { readonly endpoint: Endpoint; readonly open: Set<Socket> },
+): Promise<Server> {
   const server = createServer({ allowHalfOpen: true }, (near: Socket) => {
     const far = connect({ host: endpoint.host, port: endpoint.port, allowHalfOpen: true })
     for (const [from, to] of [
       [near, far],
       [far, near],
     ] as const) {
-      from.on('error', () => to.destroy())
+      open.add(from)
+      from.on('error', () => to.destroy()).on('close', () => open.delete(from))
       from.pipe(to)
     }
   })
