@@ -16,6 +16,7 @@ import type { Pin } from './pins.ts'
 import type { Overlay } from './put-files.ts'
 import type { Published, Publisher } from './remotes/publish-entry.ts'
 import type { ReceiveOptions } from './remotes/receive-artifact.ts'
+import type { Repair } from './repair-store.ts'
 import { openStoreDir, type StoreDir } from './store-dir.ts'
 import { errnoOf, toStoreError } from './store-error.ts'
 import type { StoreStats } from './store-stats.ts'
@@ -43,6 +44,8 @@ export interface LocalStore extends Store {
   /** Sends a record and all it needs to a remote. */
   publish(record: LayerRecord, to: Publisher): Promise<Published>
   verify(options: VerifyOptions): Promise<readonly StoreProblem[]>
+  /** Heals what can be healed and puts the rest aside; nothing `verify` finds is left but lines of the index. */
+  repair(): Promise<readonly Repair[]>
   stats(): Promise<StoreStats>
   /** The newest build of each layer, by name. */
   usage(): Promise<readonly LayerUsage[]>
@@ -171,6 +174,12 @@ export async function openStore(options: StoreOptions): Promise<LocalStore> {
       guarded('verifying the cache', async ({ zstd }) => {
         const { verifyStore } = await import('./verify-store.ts')
         return verifyStore(at, zstd, verifyOptions)
+      }),
+
+    repair: () =>
+      guarded('repairing the cache', async (all) => {
+        const { repairStore } = await import('./repair-store.ts')
+        return repairStore(at, all, options.now())
       }),
 
     stats: () =>

@@ -112,6 +112,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'remove what no kept layer needs from the cache',
     load: async () => (await import('./cache-gc.ts')).cacheGc,
   },
+  'cache repair': {
+    summary: 'heal what is damaged in the cache, and put aside what cannot be healed',
+    load: async () => (await import('./cache-repair.ts')).cacheRepair,
+  },
   'cache pin': {
     summary: 'keep builds whatever gc removes; without a name, list what is pinned',
     load: async () => (await import('./cache-pin.ts')).cachePin,
