@@ -6,11 +6,19 @@ export const update: Command = {
   name: 'update',
   summary: 'show what is new at the mirrors and, when accepted, pin it in imgfile.lock',
   arguments: '',
-  options: [{ flags: '--dry-run', description: 'only show what would change; imgfile.lock stays as it is' }],
+  options: [
+    { flags: '--dry-run', description: 'only show what would change; imgfile.lock stays as it is' },
+    { flags: '--installers', description: 'let the next plan or build pin the present installers' },
+  ],
   example: 'img update --yes',
   async run(call, context) {
     const dryRun = call.options['dryRun'] === true
     const lock = await openLock(context, { frozen: false })
+    if (call.options['installers'] === true) {
+      const installers = dryRun ? lock.media() : lock.forgetMedia()
+      call.print(call.json ? { dryRun, installers } : renderInstallers(installers))
+      return 0
+    }
     const { accepted, ...difference } = await refreshLock(
       lock,
       async (found) => {
@@ -26,6 +34,11 @@ export const update: Command = {
     return isNews(difference) && !accepted && !dryRun ? 1 : 0
   },
 }
+
+const renderInstallers = (names: readonly string[]): string =>
+  names.length === 0
+    ? 'imgfile.lock pins no installer\n'
+    : names.map((name) => `${name}: pinned anew by the next plan or build\n`).join('')
 
 const isNews = ({ suites }: LockDifference): boolean => suites.some(({ status }) => status === 'newer')
 

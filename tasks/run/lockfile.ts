@@ -23,7 +23,9 @@ export interface Lock {
   medium(name: string): Readonly<Record<string, string>> | undefined
   /** What another process pinned meanwhile wins; returns what is pinned now. */
   pinMedium(name: string, digests: Readonly<Record<string, string>>): Readonly<Record<string, string>>
-  /** Lets installers be pinned anew by the next plan; their names. */
+  /** Names of the pinned installers. */
+  media(): readonly string[]
+  /** Lets them be pinned anew by the next plan. */
   forgetMedia(): readonly string[]
   /** Adds package lists to states that are still the pinned ones. */
   add(states: readonly PinnedState[]): void
@@ -132,6 +134,7 @@ export async function openLock(context: RunContext, options: LockOptions): Promi
       if (latest.media?.[name] === undefined) writeLockFile(path, content)
       return pinned
     },
+    media: () => Object.keys(content.media ?? {}),
     forgetMedia() {
       const { media = {}, ...rest } = readLockFile(path)
       const names = Object.keys(media)

@@ -22,19 +22,17 @@ export interface MediumSources {
 export async function resolveMedium(input: MediumInput, sources: MediumSources): Promise<ResolvedInput> {
   const { lock, context } = sources
   const name = mediumName(input.location)
-  const digests = lock.medium(name) ?? (await pinMedium(input, name, sources))
-  const files = Object.entries(digests).map(([file, digest]) => ({ path: `${name} ${file}`, digest }))
+  const pinned = lock.medium(name) ?? (await pinMedium(input, name, sources))
+  const digests = Object.entries(pinned).toSorted(([a], [b]) => (a < b ? -1 : 1))
   return {
     kind: 'medium',
-    digest: createHash('sha256')
-      .update(JSON.stringify(Object.entries(digests).toSorted(([a], [b]) => (a < b ? -1 : 1))))
-      .digest('hex'),
-    files,
+    digest: createHash('sha256').update(JSON.stringify(digests)).digest('hex'),
+    files: digests.map(([file, digest]) => ({ path: `${name} ${file}`, digest })),
     inKey: true,
     seen: [lock.path],
     stage: async (to) => {
       await mkdir(to)
-      for (const [file, digest] of Object.entries(digests)) {
+      for (const [file, digest] of digests) {
         context.emit({ event: 'note', text: `installer: bringing its ${file}` })
         await copyFile(await obtain(input, { name, file, digest }, sources), join(to, file))
       }
@@ -151,7 +149,7 @@ async function obtain(
     {
       wanted: wanted.digest,
       ...(isUrl(place) ? {} : { path: place }),
-      hint: 'set IMG_MEDIA to a folder that has it, or run `img update` to pin the present one',
+      hint: 'set IMG_MEDIA to a folder that has it, or run `img update --installers` to pin the present one',
     },
   )
 }

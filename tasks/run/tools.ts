@@ -32,6 +32,9 @@ export const tools = {
   },
   'qemu-img': { package: 'qemu-utils', purpose: 'make overlays and export qcow2', wanted: '5.2' },
   'qemu-system-x86_64': { package: 'qemu-system-x86', purpose: 'run and test images', wanted: '5.2' },
+  'virt-install': { package: 'virtinst', purpose: 'run installers', wanted: '4.0', optional: true },
+  libvirtd: { package: 'libvirt-daemon-system', purpose: 'run installers', wanted: '7.1', optional: true },
+  xorriso: { package: 'xorriso', purpose: 'give Ubuntu installers their answers', optional: true },
   'UEFI firmware': {
     package: 'ovmf',
     purpose: 'run and test images with UEFI',

@@ -1,6 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { update } from '../../../tasks/commands/update.ts'
+import type { RunContext } from '../../../tasks/context.ts'
 import type { MediumLocation } from '../../../tasks/plan/recipe.ts'
 import { debianArchitecture } from '../../../tasks/run/apt-indexes.ts'
 import { mediumName, resolveMedium } from '../../../tasks/run/medium.ts'
@@ -9,6 +11,13 @@ import { september, useArchiveProject } from '../../rig/archive-project.ts'
 import { hasGpg, sha256 } from '../../rig/fake-archive.ts'
 
 const arch = debianArchitecture()
+async function printed(options: Record<string, boolean>, context: RunContext): Promise<readonly unknown[]> {
+  const results: unknown[] = []
+  const print = (result: unknown): void => void results.push(result)
+  await update.run({ args: [], options, json: false, cwd: context.root, print }, context)
+  return results
+}
+
 const digest = (text: string): string => sha256(Buffer.from(text))
 
 test.each<[MediumLocation, string]>([
@@ -51,8 +60,8 @@ describe.runIf(hasGpg)('an installer', () => {
       kind: 'medium',
       inKey: true,
       files: [
-        { path: `trixie netboot ${arch} kernel`, digest: digest('a kernel') },
         { path: `trixie netboot ${arch} initrd`, digest: digest('an initrd') },
+        { path: `trixie netboot ${arch} kernel`, digest: digest('a kernel') },
       ],
     })
     expect(JSON.parse(readFileSync(rig.project.lockPath, 'utf8')).media).toEqual({
@@ -66,6 +75,20 @@ describe.runIf(hasGpg)('an installer', () => {
     const first = await resolve({ suite: 'trixie' })
     rig.project.mirror.files.clear()
     expect((await resolve({ suite: 'trixie' }, { frozen: true })).digest).toBe(first.digest)
+  })
+
+  test('is pinned anew after img update --installers', async () => {
+    rig.project.serve({ ...september, installer })
+    await resolve({ suite: 'trixie' })
+    rig.project.serve({ ...september, installer: { ...installer, kernel: 'a newer kernel' } })
+    const run = (options: Record<string, boolean>): Promise<readonly unknown[]> =>
+      printed(options, rig.project.context)
+    const said = `trixie netboot ${arch}: pinned anew by the next plan or build\n`
+    expect(await run({ dryRun: true, installers: true })).toEqual([said])
+    expect((await resolve({ suite: 'trixie' })).files[1]?.digest).toBe(digest('a kernel'))
+    expect(await run({ installers: true })).toEqual([said])
+    expect(await run({ installers: true })).toEqual(['imgfile.lock pins no installer\n'])
+    expect((await resolve({ suite: 'trixie' })).files[1]?.digest).toBe(digest('a newer kernel'))
   })
 
   test('lies in IMG_MEDIA where the mirror lacks it', async () => {
@@ -89,7 +112,7 @@ describe.runIf(hasGpg)('an installer', () => {
       message: `the installer trixie netboot ${arch} cannot be had: its kernel could not be fetched: answered 404`,
       fields: {
         wanted: digest('a kernel'),
-        hint: 'set IMG_MEDIA to a folder that has it, or run `img update` to pin the present one',
+        hint: 'set IMG_MEDIA to a folder that has it, or run `img update --installers` to pin the present one',
       },
     })
   })
