@@ -12,7 +12,7 @@ export const push: Command = {
   options: [],
   example: "img push 'role:*'",
   run: (call, context) =>
-    withProject(call, context, async (project) => {
+    withProject({ ...call, options: { ...call.options, sharesKnown: true } }, context, async (project) => {
       const { planBuild } = await import('../build.ts')
       const remotes = await remotesOf(project)
       const plan = await planBuild(project, call.args)

@@ -10,11 +10,12 @@ export async function withProject<T>(
   run: (project: Project) => Promise<T>,
 ): Promise<T> {
   const { openProject } = await import('../run/project.ts')
-  const { imgfile, frozen, remote } = call.options
+  const { imgfile, frozen, remote, sharesKnown } = call.options
   const project = await openProject(context, {
     ...(typeof imgfile === 'string' ? { imgfile } : {}),
     frozen: frozen === true,
     remotes: remote !== false,
+    sharesKnown: sharesKnown === true,
   })
   try {
     return await run(project)

@@ -38,7 +38,7 @@ export async function carryOut(
   try {
     const builds = todo.filter(({ action }) => action !== 'fetch')
     if (builds.length > 0 && (await bench.prepare(builds.map(({ name }) => name)))) return 'void'
-    const running = { plan, decisions, bench }
+    const running = { plan, decisions, bench, wanted: new Set(wanted) }
     const outcomes = await runPlan(project, { ...running, options, todo })
     const statuses = new Set([...outcomes.values()].map(({ status }) => status))
     if (statuses.has('failed') && (await bench.recover())) return 'void'

@@ -21,6 +21,7 @@ export interface Project {
   readonly store: LocalStore
   /** Opened when first asked for; undefined when there is none, or nobody whose entries could be believed. */
   readonly remotes: () => Promise<Remotes | undefined>
+  readonly sharesKnown: boolean
   readonly lock: Lock
   readonly stats: StatCache
   /** What an input is now; `place` is layer and input: `role:web 0.script`. */
@@ -39,6 +40,8 @@ export interface ProjectOptions {
   readonly frozen?: boolean
   /** `--no-remote`: nothing is asked of other machines. */
   readonly remotes?: boolean
+  /** `img push`: what plans need of computed values is sent, too. */
+  readonly sharesKnown?: boolean
   /** Compiles catalogs instead of a puppet started for each. */
   readonly compile?: Compile
 }
@@ -90,6 +93,7 @@ export async function openLoaded(
     store,
     remotes: () =>
       (remotes ??= urls.length === 0 ? Promise.resolve(undefined) : openAll(urls, store, context)),
+    sharesKnown: options.sharesKnown === true,
     lock,
     stats,
     ...(options.compile === undefined ? {} : { compile: options.compile }),

@@ -20,6 +20,8 @@ export interface ResolveOptions {
   readonly store: Store
   readonly lock: Lock
   readonly remotes: () => Promise<Remotes | undefined>
+  /** Also values that were known before are sent to remotes, not only new ones. */
+  readonly sharesKnown: boolean
   /** `place` is layer and input, for messages and scripts: `role:web 0.script`. */
   readonly read: (declaration: LocalInput, place: string) => Promise<ResolvedInput>
   /** Folder of an unpacked tool tree, by the key it was built under. */
@@ -106,10 +108,15 @@ async function resolveCatalogWith(
 }
 
 /** What others compiled from the same files need not be compiled here, and the other way round. */
-function sharedValues({ store, remotes }: ResolveOptions): Pick<Store, 'readValue' | 'writeValue'> {
+function sharedValues({
+  store,
+  remotes,
+  sharesKnown,
+}: ResolveOptions): Pick<Store, 'readValue' | 'writeValue'> {
   return {
     readValue: async (name) => {
       const here = await store.readValue(name)
+      if (here !== undefined && sharesKnown) (await remotes())?.shareValue(name, here)
       if (here !== undefined) return here
       const there = await (await remotes())?.readValue(name)
       if (there !== undefined) await store.writeValue(name, there)

@@ -18,6 +18,8 @@ import type { ResolvedInput } from './resolved.ts'
 
 /** What the turns of one build share; decisions are replaced as layers are built. */
 export interface Running {
+  /** What was asked for by name: its files must be here in the end. */
+  readonly wanted: ReadonlySet<LayerName>
   readonly plan: Plan
   readonly decisions: Decisions
   readonly bench: OpenBench
@@ -49,7 +51,7 @@ async function bringUpToDate(
   running: Running & { readonly signal: AbortSignal },
 ): Promise<Outcome> {
   const { graph, context, store } = project
-  const { decisions, bench, plan, signal } = running
+  const { decisions, bench, plan, signal, wanted } = running
   const started = context.now()
   const entry = layerOf(graph, name)
   const decisionOf = (need: LayerName): Decision<ResolvedInput> => decisionIn(decisions, need)
@@ -60,7 +62,11 @@ async function bringUpToDate(
     return { status: 'unchanged', key: decision.key, ms: context.now() - started }
   if (decision.status === 'undecided') throw new Error(`${name} still has no key`)
   const isElsewhere = decision.status === 'gone' || decision.status === 'cached'
-  if (isElsewhere && plan.layers.find((layer) => layer.name === name)?.action === 'undecided') {
+  if (
+    isElsewhere &&
+    !wanted.has(name) &&
+    plan.layers.find((layer) => layer.name === name)?.action === 'undecided'
+  ) {
     // Its files are needed only if something on it is built; that brings them then.
     return { status: 'unchanged', key: decision.key, ms: context.now() - started }
   }

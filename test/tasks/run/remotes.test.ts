@@ -8,7 +8,8 @@ import { planBuild, runBuild } from '../../../tasks/build.ts'
 import type { RunContext } from '../../../tasks/context.ts'
 import type { ImgEvent } from '../../../tasks/events.ts'
 import { layer } from '../../../tasks/plan/declare.ts'
-import type { Layer } from '../../../tasks/plan/recipe.ts'
+import type { Layer, Recipe } from '../../../tasks/plan/recipe.ts'
+import type { Step } from '../../../tasks/plan/step.ts'
 import { child, fakeProject, fixed, root, write } from '../../rig/fake-project.ts'
 import { sharedCache } from '../../rig/shared-cache.ts'
 
@@ -63,6 +64,27 @@ test('what is not there is built on what is fetched', async () => {
   const { outcomes, started } = await build(laptop, ['role:a'], chain('changed'))
   expect(outcomes).toEqual({ 'base:a': 'fetched', 'role:a': 'built' })
   expect(started).toEqual(['role:a'])
+})
+
+test('a layer that comes out as it was lets what stands on it be fetched, as far as it is wanted', async () => {
+  const shared = sharedCache()
+  await build(shared.machine(shared.ci))
+  const undone: readonly Step[] = [
+    { do: 'mkdir', path: '/srv/x', mode: '0755' },
+    { do: 'remove', paths: ['/srv/x'] },
+  ]
+  const begin = root('a')
+  const other: Recipe = { ...begin, steps: (facts) => [...undone, ...begin.steps(facts)] }
+  const install = layer('install:a', other)
+  const base = child('base:a', install, fixed([write('/etc/base', 'b')]))
+  const layers = [install, base, child('role:a', base, fixed([write('/etc/role', 'r')]))]
+  const laptop = shared.machine()
+  const { outcomes, started } = await build(laptop, ['role:a'], layers)
+  expect(started).toEqual(['install:a'])
+  expect(outcomes).toEqual({ 'install:a': 'built', 'base:a': 'unchanged', 'role:a': 'fetched' })
+  const project = await fakeProject(laptop, layers)
+  expect(await project.store.latest('role:a')).toBeDefined()
+  expect(await project.store.latest('base:a')).toBeUndefined()
 })
 
 test('a laptop without key writes nothing, one with a key its own namespace, which others do not read', async () => {
@@ -129,7 +151,9 @@ test('a remote that is down is said once for reading and at most once for sendin
   const sending = warnings(laptop).filter((text) => text.includes(' was not sent to '))
   expect(sending.length).toBeLessThan(2)
   expect(warnings(laptop)).toHaveLength(1 + sending.length)
-  expect(warnings(laptop).find((text) => text.startsWith('http'))).toMatch(/^http:\/\/127\.0\.0\.1:1\/img\/records\/\S+ cannot be reached: /)
+  expect(warnings(laptop).find((text) => text.startsWith('http'))).toMatch(
+    /^http:\/\/127\.0\.0\.1:1\/img\/records\/\S+ cannot be reached: /,
+  )
   // The other one got everything.
   expect((await build(shared.machine(shared.alice))).outcomes).toEqual({
     'install:a': 'fetched',
