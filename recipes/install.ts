@@ -43,7 +43,7 @@ export interface InstallOptions {
   readonly connect?: 'qemu:///system' | 'qemu:///session'
   /** Base URL of packages while installing, as this machine sees it, instead of the mirror it uses. */
   readonly mirror?: string
-  /** Gives the machine a display, so that a picture of it can be kept. */
+  /** Gives the machine a graphics card, for installers that want one; its console stays the serial one. */
   readonly display?: boolean
   /** Minutes: of the whole installation, and without a sign of life. */
   readonly limit?: number

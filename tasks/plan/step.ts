@@ -19,11 +19,11 @@ export type Step =
   | LinkStep
   | RemoveStep
   | FirstbootStep
-  | InstallStep
-  | SysprepStep
-  | TrimStep
   | PuppetStep
   | ScriptStep
+  | SysprepStep
+  | TrimStep
+  | InstallStep
   | SealStep
   | DiskStep
   | ArchiveStep
@@ -239,7 +239,7 @@ export interface InstallMachine {
   readonly connect?: 'qemu:///system' | 'qemu:///session'
   /** Base URL of packages for the installer, instead of the mirror this machine uses. */
   readonly mirror?: string
-  /** With a graphics card, of which a picture can be taken. */
+  /** With a graphics card. */
   readonly display: boolean
   /** Seconds; absent: what the accelerator makes likely. */
   readonly limit?: number
