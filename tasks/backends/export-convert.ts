@@ -23,18 +23,20 @@ async function settleContentId(file: string, key: string): Promise<void> {
   const handle = await open(file, 'r+')
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(descriptorBytes), 0, descriptorBytes, 0)
-    const at = contentIdAt(buffer.subarray(0, bytesRead))
-    await handle.write(Buffer.from(key.slice(0, 8), 'latin1'), 0, 8, at)
+    const settled = withContentId(buffer.subarray(0, bytesRead), key.slice(0, 8))
+    await handle.write(settled, 0, settled.length, 0)
   } finally {
     await handle.close()
   }
 }
 
-const descriptorBytes = 64 * 1024
+/** Behind a header of one sector the descriptor has 20 sectors, of which it takes one. */
+const descriptorBytes = 21 * 512
 
-/** Pure. Where the eight digits stand in the descriptor at the beginning of a VMDK. */
-export function contentIdAt(start: Buffer): number {
-  const found = /\nCID=[0-9a-f]{8}\n/.exec(start.toString('latin1'))
-  if (found === null) throw new Error('qemu-img wrote a VMDK without content id')
-  return found.index + '\nCID='.length
+/** Pure. The beginning of a VMDK with another content id, which takes more room where the old one had fewer digits. */
+export function withContentId(start: Buffer, id: string): Buffer {
+  const text = start.toString('latin1')
+  const settled = text.replace(/\nCID=[0-9a-f]{1,8}\n/, `\nCID=${id}\n`)
+  if (!settled.includes(`\nCID=${id}\n`)) throw new Error('qemu-img wrote a VMDK without content id')
+  return Buffer.from(settled.slice(0, text.length), 'latin1')
 }
