@@ -39,7 +39,7 @@ export async function readTrust(context: RunContext): Promise<Trust | undefined>
 }
 
 /** `IMG_SIGNING_KEY` (PEM, or a file's name), else what `img keys create` left in the user's configuration. */
-export function readOwnKey(context: Pick<RunContext, 'env'>, project: string): PrivateKey | undefined {
+function readOwnKey(context: Pick<RunContext, 'env'>, project: string): PrivateKey | undefined {
   const given = context.env['IMG_SIGNING_KEY'] ?? ''
   if (given.includes('-----BEGIN')) return required(given, 'IMG_SIGNING_KEY')
   const file = given === '' ? ownKeyFile(context, project) : given
