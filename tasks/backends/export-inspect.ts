@@ -6,6 +6,7 @@ import { openRawSource, partOf, type BlockSource } from '../../cache/block-sourc
 import type { Export } from './export-files.ts'
 import { readLogicalVolumes } from './export-lvm.ts'
 import { runTool } from './namespace-build.ts'
+import { insideTools } from './namespace-mounts.ts'
 
 export interface Inspection {
   /** Partition that grows with the disk, as virt-resize wants it; with `lvexpand` the one that logical volume is on. */
@@ -59,7 +60,8 @@ interface NamedPartition {
 
 async function readTable(making: Export): Promise<readonly NamedPartition[]> {
   const what = 'reading the partition table'
-  const { stdout } = await runTool(making, ['sfdisk', '--json', making.disk], { what, quiet: true })
+  const argv = ['sfdisk', '--json', insideTools(making.folders, making.disk)]
+  const { stdout } = await runTool(making, argv, { what, quiet: true })
   const { partitiontable: table } = JSON.parse(stdout) as {
     readonly partitiontable: {
       readonly sectorsize?: number
