@@ -57,8 +57,10 @@ export default defineImgfile({
     ...rolesDi,
   ],
   targets: [
-    ...[trixie!.base, ...roles].map((layer) => template(layer)),
-    ...[installedTemplate, baseTemplate, ...roleTemplates],
+    ...[trixie!.base, ...roles].map((role) => template(role)),
+    installedTemplate,
+    baseTemplate,
+    ...roleTemplates,
     ...roles.flatMap((role) => [docker(role), openstack(role), vagrant(role, boxOf(role.name.slice(5)))]),
   ],
 })

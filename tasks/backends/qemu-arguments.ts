@@ -56,7 +56,10 @@ export function makeQemuArguments(parts: MachineParts): readonly string[] {
     ['-smp', String(parts.cpus), '-m', String(parts.memory)],
     firmwareArguments(parts.firmware),
     networkArguments(parts.network),
-    ['-drive', `if=none,id=disk,file=${escaped(parts.disk)},format=${parts.format ?? 'qcow2'},cache=unsafe,discard=unmap`],
+    [
+      '-drive',
+      `if=none,id=disk,file=${escaped(parts.disk)},format=${parts.format ?? 'qcow2'},cache=unsafe,discard=unmap`,
+    ],
     ['-device', 'virtio-blk-pci,drive=disk,bootindex=0'],
     ['-device', 'virtio-rng-pci'],
     ['-device', 'virtio-serial-pci,id=ports'],

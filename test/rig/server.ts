@@ -1,16 +1,15 @@
-// A server as a child process on 127.0.0.1: waited for, and stopped when the tests of a file are over.
+// A server as a child process on 127.0.0.1: waited for, and stopped by its process group.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
-import { afterAll } from 'vitest'
 
-/** Returns when it takes connections on the port; what it says is in the error when it does not. */
+/** Returns how to stop it when it takes connections on the port; what it says is in the error when it does not. */
 export async function startServer(
   argv: readonly string[],
   options: { readonly port: number; readonly env?: Readonly<Record<string, string>> },
-): Promise<void> {
+): Promise<() => Promise<void>> {
   const [program = '', ...args] = argv
   const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -22,16 +21,17 @@ export async function startServer(
   const failed = once(child, 'error').then(([error]) => Promise.reject(error as Error))
   failed.catch(() => undefined)
   const ended = once(child, 'exit')
-  afterAll(async () => {
+  const stop = async (): Promise<void> => {
     stopGroup(child, 'SIGTERM')
     await Promise.race([ended, setTimeout(5000)])
     stopGroup(child, 'SIGKILL')
-  })
+  }
   for (let tries = 0; tries < 600; tries++) {
     if (child.exitCode !== null) break
-    if (await Promise.race([answers(options.port), failed])) return
+    if (await Promise.race([answers(options.port), failed])) return stop
     await setTimeout(100)
   }
+  await stop()
   throw new Error(`${argv.join(' ')} does not listen on ${options.port}:\n${said}`)
 }
 

@@ -43,7 +43,7 @@ http {
 }
 `,
     )
-    await startServer(['nginx', '-c', config, '-p', root], { port })
+    return startServer(['nginx', '-c', config, '-p', root], { port })
   })
   describeRemote('nginx with WebDAV', async () => openRemote(`http://127.0.0.1:${port}/${place()}`, {}))
 })
@@ -61,7 +61,7 @@ storage: { filesystem: { rootdirectory: ${folder}/registry }, delete: { enabled:
 http: { addr: "127.0.0.1:${port}" }
 `,
     )
-    await startServer(['docker-registry', 'serve', config], { port })
+    return startServer(['docker-registry', 'serve', config], { port })
   })
   describeRemote('a registry', async () => openRemote(`oci://127.0.0.1:${port}/team/${place()}`, {}))
 
@@ -111,7 +111,7 @@ describe('S3', () => {
     const directory = join(folder, 's3')
     mkdirSync(directory)
     const argv = ['npx', '--yes', 's3rver@3.7.1', '--directory', directory, '--address', '127.0.0.1']
-    await startServer([...argv, '--port', String(port), '--configure-bucket', 'images'], { port })
+    return startServer([...argv, '--port', String(port), '--configure-bucket', 'images'], { port })
   })
   describeRemote('an S3-compatible server', async () =>
     openRemote(`s3://images/${place()}?endpoint=http://127.0.0.1:${port}&conditional=no`, env),

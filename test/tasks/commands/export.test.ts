@@ -49,8 +49,6 @@ describe('export', () => {
 
 describe("a target's files", () => {
   const files = { 'disk.qcow2': 3, 'more/SHA256SUMS': 2048 }
-  const restore = (_layer: string, name: string, to: string): Promise<void> =>
-    Promise.resolve(writeFileSync(to, `content of ${name}`))
 
   it('go into a folder', async () => {
     const { call, run, out } = targetExport(restore)
@@ -114,3 +112,6 @@ async function exportTo(file: string, options: Readonly<Record<string, unknown>>
   expect(readFileSync(to).equals(readFileSync(disk))).toBe(true)
   return call.printed
 }
+
+const restore = (_layer: string, name: string, to: string): Promise<void> =>
+  Promise.resolve(writeFileSync(to, `content of ${name}`))

@@ -53,7 +53,7 @@ test.each<[string, LockDifference, string]>([
   [
     'the same packages in a newer state',
     { suites: [suite], packages: [] },
-    'trixie (debian): 2026-09-12T07:55:41Z → 2026-10-10T08:00:00Z\n' + '  no package differs\n',
+    'trixie (debian): 2026-09-12T07:55:41Z → 2026-10-10T08:00:00Z\n  no package differs\n',
   ],
   [
     'old lists gone',

@@ -184,6 +184,6 @@ test.each<[Step, typeof middle, string, string]>([
     'the text has {{colour}}, which means nothing',
     'there is {{size FILE}}, {{sha256 FILE}}, {{sha512 FILE}}, {{disk-bytes}}, {{disk-gib}}, {{machine}}, {{deb-arch}}, {{key}}, {{uuid NAME}}, {{hex6 NAME}}',
   ],
-])('refused: %j', (step, place, message, hint) => {
+])('refused: %j', (...[step, place, message, hint]) => {
   expect(checkStep(step, place)).toMatchObject({ step: step.do, message, hint })
 })

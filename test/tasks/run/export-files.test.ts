@@ -6,10 +6,11 @@ import { tempFolder } from '../../rig/temp-folder.ts'
 
 test('a folder that cannot be made is said so', async () => {
   const to = join(tempFolder(), 'missing', 'out')
-  const restore = (_: string, file: string): Promise<void> => Promise.resolve(writeFileSync(file, ''))
   await expect(exportFiles({ names: ['a'], restore, to })).rejects.toMatchObject({
     code: 'PERMISSION',
     message: `cannot write ${to}`,
     fields: { hint: 'check that the folder above it exists and may be written', path: to },
   })
 })
+
+const restore = (_: string, file: string): Promise<void> => Promise.resolve(writeFileSync(file, ''))

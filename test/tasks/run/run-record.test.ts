@@ -84,9 +84,8 @@ test('what was built, when each step began, and what became of it', () => {
     role:b  failed  100 ms  it broke
     "
   `)
-  expect(
-    renderRuns([{ ...run, id: '20261122T200000000-0000' }], run.started + 60_000),
-  ).toMatchInlineSnapshot(`
+  expect(renderRuns([{ ...run, id: '20261122T200000000-0000' }], run.started + 60_000))
+    .toMatchInlineSnapshot(`
     "run                      status  took   when           layers
     20261122T200000000-0000  failed  3.6 s  1 min 0 s ago  base:a built, role:b failed
     "

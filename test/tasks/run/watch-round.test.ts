@@ -1,7 +1,7 @@
 // Somebody edits as editors do while `img watch` runs on the fake backend: what is there in the end is what a cold build
 // makes, nothing is built that nobody asked for, and nothing is missed.
 
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { fakeBackend } from '../../../tasks/backends/fake.ts'
@@ -16,6 +16,7 @@ import { makeWaker } from '../../../tasks/run/waker.ts'
 import { watchFolders } from '../../../tasks/run/watch-folders.ts'
 import { watchLoop } from '../../../tasks/run/watch-loop.ts'
 import { makeRounds } from '../../../tasks/run/watch-round.ts'
+import { edit, random } from '../../rig/editor.ts'
 import { child, fixed, root, write } from '../../rig/fake-project.ts'
 import { testContext } from '../../rig/run-context.ts'
 
@@ -155,64 +156,6 @@ async function coldDigest(context: RunContext, name: string): Promise<string | u
   }
 }
 
-/** mulberry32, so that a failure can be seen again. */
-function random(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296) * below)
-  }
-}
-
-/** One edit as some editor or tool does it. */
-function edit(folder: string, number: number, choose: (below: number) => number): void {
-  const file = join(folder, `file-${choose(4)}`)
-  const text = `edit ${number}\n`
-  switch (choose(8)) {
-    case 0:
-      writeFileSync(file, text)
-      break
-    case 1:
-      // vim: a probe file, a backup, the new file, the backup away.
-      writeFileSync(join(folder, '4913'), '')
-      rmSync(join(folder, '4913'))
-      writeFileSync(`${file}~`, 'old')
-      writeFileSync(file, text)
-      rmSync(`${file}~`)
-      break
-    case 2:
-      writeFileSync(join(folder, '.tmp'), text)
-      renameSync(join(folder, '.tmp'), file)
-      break
-    case 3:
-      mkdirSync(join(folder, `new-${number}`))
-      writeFileSync(join(folder, `new-${number}`, 'inner'), text)
-      break
-    case 4:
-      rmSync(file, { force: true })
-      writeFileSync(file, text)
-      break
-    case 5:
-      rmSync(join(folder, 'link'), { force: true })
-      symlinkSync(`file-${choose(4)}`, join(folder, 'link'))
-      break
-    case 6:
-      // A folder in another's place, with the same names in it.
-      mkdirSync(`${folder}.new`)
-      writeFileSync(join(`${folder}.new`, 'file-0'), text)
-      renameSync(folder, `${folder}.old`)
-      renameSync(`${folder}.new`, folder)
-      rmSync(`${folder}.old`, { recursive: true })
-      break
-    case 7:
-      writeFileSync(file, text)
-      chmodSync(file, number % 2 === 0 ? 0o755 : 0o644)
-      break
-  }
-}
-
 const immediately = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 function prepare(): RunContext {
@@ -298,14 +241,11 @@ test('a change ends a build it makes pointless, and a comment does not', async (
   const gate: { open?: () => void } = {}
   const closed = new Promise<void>((resolve) => (gate.open = resolve))
   const watching = startWatching(context, declared(), { gates: { 'base:a': closed } })
-  const isBuilding = (event: ImgEvent): boolean => event.event === 'layer-start' && event.layer === 'base:a'
   await watching.until(async () => watching.events.some(isBuilding))
   const wakes = watching.wakes()
   writeFileSync(join(context.root, 'base.txt'), '# only words\nbase\n')
   await watching.until(async () => watching.wakes() > wakes)
   writeFileSync(join(context.root, 'base.txt'), 'other\n')
-  const isCancelled = (event: ImgEvent): boolean =>
-    event.event === 'layer-end' && event.layer === 'base:a' && event.outcome.status === 'cancelled'
   await watching.until(async () => watching.events.some(isCancelled))
   gate.open?.()
   const wanted = await coldDigest(context, 'role:a')
@@ -317,3 +257,8 @@ test('a change ends a build it makes pointless, and a comment does not', async (
   })
   expect(watching.started.filter((name) => name === 'install:a').length).toBe(1)
 }, 30_000)
+
+const isBuilding = (event: ImgEvent): boolean => event.event === 'layer-start' && event.layer === 'base:a'
+
+const isCancelled = (event: ImgEvent): boolean =>
+  event.event === 'layer-end' && event.layer === 'base:a' && event.outcome.status === 'cancelled'
