@@ -67,17 +67,23 @@ export async function receiveArtifact(
       throw cause
     }
   }
-  await added(roots.flatMap(({ root }) => root.leaves.map(({ digest }) => digest)))
+  await added(roots.flatMap(({ root }) => ownChunks(root).map(({ digest }) => digest)))
   const artifact: Record<string, ArtifactFile> = {}
   for (const [place, [name, file]] of files.entries()) {
     const { root, bytes } = roots[place]!
     const entries = await readLeaves(at, to, root)
     const addedBytes = await added(entries.map(({ digest }) => digest))
     await putContent(at.dir, `map:${file.mapDigest}`, { data: bytes, digest: file.mapDigest })
-    artifact[name] = { ...file, packs: packsOf(to.index, [...entries, ...root.leaves]), addedBytes }
+    artifact[name] = { ...file, packs: packsOf(to.index, [...entries, ...ownChunks(root)]), addedBytes }
   }
   return artifact
 }
+
+/** What a map is made of beside its root: without cells it restores, but a child could not inherit from it. */
+const ownChunks = ({ leaves, cells }: MapRoot): readonly { readonly digest: Buffer }[] => [
+  ...leaves,
+  ...cells.map((digest) => ({ digest })),
+]
 
 function checkedRoot(root: MapRoot, file: ArtifactFile): MapRoot {
   if (root.size !== file.size) throw new Error(`a map of ${root.size} bytes for a file of ${file.size}`)
