@@ -14,7 +14,7 @@ export interface Frame {
 }
 
 /** What `start` carries, as JSON; `input` is base64. */
-export interface StartOrder {
+interface StartOrder {
   readonly argv: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly input?: string

@@ -120,7 +120,7 @@ user = "root"
 group = "root"
 end
 printf 'auth_unix_rw = "none"\\nauth_unix_ro = "none"\\n' >/etc/libvirt/libvirtd.conf
-libvirtd --timeout 600 >"$directory/libvirtd.log" 2>&1 &
+libvirtd --timeout 600 --pid-file /run/libvirt/own.pid >"$directory/libvirtd.log" 2>&1 &
 turns=0
 until virsh --connect qemu:///system version >/dev/null 2>&1; do
   turns=$((turns + 1))
@@ -134,7 +134,7 @@ const ownSession = `
 folder=$1; shift
 mkdir -p "$folder/libvirt"
 printf 'stdio_handler = "file"\\nsecurity_driver = "none"\\n' >"$folder/libvirt/qemu.conf"
-libvirtd --timeout 600 >"$folder/libvirtd.log" 2>&1 &
+libvirtd --timeout 600 --pid-file "$folder/own.pid" >"$folder/libvirtd.log" 2>&1 &
 turns=0
 until virsh --connect qemu:///session version >/dev/null 2>&1; do
   turns=$((turns + 1))

@@ -95,8 +95,12 @@ function isRacy(stamp: string, now: number): boolean {
   return Number(BigInt(ctimeNs ?? '0') / 1_000_000n) > now - 2000
 }
 
-const questionText = (question: Question): string =>
-  JSON.stringify([question.version, question.cwd, question.argv, Object.entries(question.env)])
+function questionText({ version, cwd, argv, env }: Question): string {
+  return JSON.stringify([version, cwd, argv, Object.entries(env).filter(([name]) => !secretNames.test(name))])
+}
+
+/** What they hold decides nothing about a build that has nothing to do, and this text is kept in a file. */
+const secretNames = /_KEY$|TOKEN|PASSWORD|SECRET/
 
 /** A weak hash is enough for a file name, since the whole question is compared; node:crypto costs start-up time. */
 function answerPath(question: Question): string {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -81,4 +81,20 @@ test('a damaged answer is no answer', () => {
   const [name] = readdirSync(join(question.cacheDir, 'remembered'))
   writeFileSync(join(question.cacheDir, 'remembered', name ?? ''), '{"question":')
   expect(recalled()).toBeUndefined()
+})
+
+test('keys, passwords and secrets are written nowhere', () => {
+  const secrets = {
+    IMG_SIGNING_KEY: 'hidden-1',
+    IMG_REMOTE_TOKEN: 'hidden-2',
+    IMG_REMOTE_PASSWORD: 'hidden-3',
+    IMG_SECRET_ROOT: 'hidden-4',
+  }
+  question = { ...question, env: { ...secrets, IMG_REMOTES: 'file:///srv/img' } }
+  answered({})
+  const files = readdirSync(join(folder, 'cache/remembered'))
+  const text = files.map((name) => readFileSync(join(folder, 'cache/remembered', name), 'utf8')).join('')
+  expect(text).toContain('file:///srv/img')
+  expect(text).not.toContain('hidden')
+  expect(recalled()).toBe('x')
 })
