@@ -13,13 +13,6 @@ export interface Frame {
   readonly data: Buffer
 }
 
-/** What `start` carries, as JSON; `input` is base64. */
-interface StartOrder {
-  readonly argv: readonly string[]
-  readonly env: Readonly<Record<string, string>>
-  readonly input?: string
-}
-
 export function encodeFrame(kind: string, id: number, data: Uint8Array = new Uint8Array()): Buffer {
   const head = Buffer.alloc(9)
   head.write(kind, 0, 'latin1')
