@@ -19,6 +19,8 @@ const config: ViteUserConfig = defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/cli/**', 'test/system/**', 'test/clients/**', '**/node_modules/**'],
+          // No test is about time; a busy machine is no failure.
+          testTimeout: 60_000,
         },
       },
       { ...source, test: { name: 'cli', include: ['test/cli/**/*.test.ts'], testTimeout: 60_000 } },

@@ -15,7 +15,7 @@ test('for people: a table', async () => {
     stdout: `action     layer      time  size  reason
 build      install:a  -     -     never built
 undecided  base:a     -     -     its parent install:a is being built; never built
-1 to build: 1 never built, so without a time
+1 to build and perhaps 1 more: 2 never built, so without a time
 `,
   })
 })
@@ -35,6 +35,16 @@ test('for programs: the shape scripts rely on', async () => {
       },
       { name: 'base:a', action: 'undecided', reason: expect.any(String) },
     ],
+    estimate: {
+      builds: 1,
+      perhaps: 1,
+      unknown: 2,
+      workMs: 0,
+      criticalMs: 0,
+      criticalPath: ['install:a'],
+      fetchBytes: 0,
+      diskBytes: 0,
+    },
   })
 })
 
