@@ -30,15 +30,16 @@ export async function runVirtBuilderStep(build: Build, step: StepOf<'virt-builde
   const size = step.size === undefined ? [] : ['--size', `${step.size}b`]
   const scripts: string[] = []
   for (const [place, { content }] of step.firstboot.entries()) {
-    const script = path.join(folders.work, `firstboot-${place}`)
-    await writeFile(script, content, { mode: 0o755 })
-    scripts.push('--firstboot', script)
+    // The path that is given becomes part of a name in the image, so it must not be one of this machine.
+    const name = `firstboot-${place}`
+    await writeFile(path.join(folders.work, name), content, { mode: 0o755 })
+    scripts.push('--firstboot', name)
   }
   const env = await guestfsEnv(work.directory, context)
   const result = await runProgram(
     insideOwnNamespace([...argv, ...fixed, ...size, ...scripts, '--output', disk], context),
     {
-      cwd: work.directory,
+      cwd: folders.work,
       // Its own sources only, and its own keys.
       env: { ...env, ...source.env, VIRT_BUILDER_DIRS: work.directory, XDG_CONFIG_HOME: work.directory },
       signal: context.signal,

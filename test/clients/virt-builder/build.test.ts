@@ -122,7 +122,7 @@ describe.runIf(findProgram('virt-builder') !== undefined)('virt-builder', () => 
     expect(statSync(disk).size).toBe(128 * MiB)
     expect(fileIn(disk, '/etc/hostname')).toBe('debian\n')
     expect(fileIn(disk, '/etc/shadow')).toMatch(/^root:[*!]/)
-    expect(listIn(disk, '/usr/lib/virt-sysprep/scripts')).toContain('firstboot-0')
+    expect(listIn(disk, '/usr/lib/virt-sysprep/scripts')).toContain('/5000-0001-firstboot-0/')
   })
 })
 

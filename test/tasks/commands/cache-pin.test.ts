@@ -51,6 +51,7 @@ test('what is not there is said', async () => {
   await expect(run(cacheUnpin, 'base:trixie')).rejects.toThrow(
     new ImgError('RECORD_MISSING', 'base:trixie is not pinned', {
       hint: 'run `img cache pin` to see what is',
+      validOptions: [],
     }),
   )
 })
