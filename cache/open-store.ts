@@ -74,7 +74,13 @@ export async function openStore(options: StoreOptions): Promise<LocalStore> {
   const stamps = new Map<string, FileStamp>()
 
   const inside = (): Promise<Inside> => {
-    entered ??= import('./enter-store.ts').then(({ enterStore }) => enterStore(at, options))
+    entered ??= import('./enter-store.ts')
+      .then(({ enterStore }) => enterStore(at, options))
+      .catch((cause: unknown) => {
+        // What was refused once may be possible later: a full disk was cleared.
+        entered = undefined
+        throw cause
+      })
     return entered
   }
   const guarded = async <T>(doing: string, fn: (inside: Inside) => Promise<T>): Promise<T> => {

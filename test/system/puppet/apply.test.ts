@@ -59,6 +59,8 @@ describe.runIf(canRun)('an applied catalog', () => {
     const { report, locations } = await apply()
     expect(checkReport(report, { layer: 'role:web', locations })).toEqual({
       status: 'unchanged',
+      // puppet leaves those that were right already out of its report.
+      resources: 0,
       failed: [],
       changed: [],
       skipped: [],
