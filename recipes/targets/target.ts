@@ -3,7 +3,7 @@
 import { layer } from '../../tasks/plan/declare.ts'
 import { isLayerOption, type OptionRules } from '../../tasks/plan/options.ts'
 import type { Facts, Layer, LayerName, Recipe } from '../../tasks/plan/recipe.ts'
-import type { ExportStep } from '../../tasks/plan/step.ts'
+import type { ExportStep } from '../../tasks/plan/export-step.ts'
 import { targetTools } from './tools.ts'
 
 export interface TargetOptions {

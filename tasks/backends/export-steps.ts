@@ -1,6 +1,7 @@
 // Which code does which step of export mode.
 
-import type { ExportStep, Step } from '../plan/step.ts'
+import type { ExportStep } from '../plan/export-step.ts'
+import type { Step } from '../plan/step.ts'
 import { convertDisk } from './export-convert.ts'
 import { extractFile } from './export-extract.ts'
 import type { Export } from './export-files.ts'

@@ -2,6 +2,10 @@
 // whatever decides the content of the image must be in a step, whatever does not must stay out.
 
 import type { DiskLayout } from './disk-layout.ts'
+import type { ExportStep } from './export-step.ts'
+import type { JsonValue } from './json-value.ts'
+
+export type { JsonValue } from './json-value.ts'
 
 /** `chroot`: in the image's root, nothing booted. `boot`: the image runs as a machine. `export`: disk into files. */
 export type Mode = 'chroot' | 'boot' | 'export'
@@ -29,16 +33,6 @@ export type Step =
   | ArchiveStep
   | VirtBuilderStep
   | ExportStep
-
-/** Steps of export mode: they make the artifact's files out of a finished disk. */
-export type ExportStep =
-  | ConvertStep
-  | ExtractStep
-  | EmitStep
-  | ChecksumsStep
-  | PackStep
-  | TemplateStep
-  | OciStep
 
 export type StepOf<Name extends Step['do']> = Extract<Step, { do: Name }>
 
@@ -266,45 +260,6 @@ export interface ArchiveStep {
   readonly do: 'archive'
 }
 
-/** The disk in another format. `to`, here and in the other steps, is a file's name and its path in an exported folder. */
-export interface ConvertStep {
-  readonly do: 'convert'
-  readonly to: string
-  readonly format: 'raw' | 'qcow2' | 'vmdk'
-  /** qemu-img's `-o`: `{ subformat: 'streamOptimized' }`. */
-  readonly options?: Readonly<Record<string, string>>
-  readonly compress?: boolean
-}
-
-/** The newest file of the image's tree that matches (`/boot/vmlinuz-*`); none is an error. */
-export interface ExtractStep {
-  readonly do: 'extract'
-  readonly from: string
-  readonly to: string
-}
-
-/** A text file. Placeholders stand for what is known once other files are there: see plan/placeholders.ts. */
-export interface EmitStep {
-  readonly do: 'emit'
-  readonly to: string
-  readonly text: string
-}
-
-/** What sha256sum or sha512sum print of every file made so far. */
-export interface ChecksumsStep {
-  readonly do: 'checksums'
-  readonly to: string
-  readonly algorithm: 'sha256' | 'sha512'
-}
-
-/** A tar archive of files made before, in this order, without owners and dates; they are no files of the artifact any more. */
-export interface PackStep {
-  readonly do: 'pack'
-  readonly to: string
-  readonly files: readonly string[]
-  readonly compress: 'none' | 'gzip'
-}
-
 /** A disk out of a template, by virt-builder: of the input, or of the template the layer stands on. */
 export interface VirtBuilderStep {
   readonly do: 'virt-builder'
@@ -317,48 +272,3 @@ export interface VirtBuilderStep {
   /** Scripts for the first boot wherever the image goes. */
   readonly firstboot: readonly { readonly label: string; readonly content: string }[]
 }
-
-/** The disk as a template of virt-builder, compressed, and what is said of it: see plan/template-file.ts. */
-export interface TemplateStep {
-  readonly do: 'template'
-  readonly to: string
-  readonly facts: string
-  readonly title: string
-  /** By language, the default under `''`. */
-  readonly notes: Readonly<Record<string, string>>
-  readonly aliases: readonly string[]
-  readonly hidden: boolean
-  /** Instead of what is found on the disk. */
-  readonly osinfo?: string
-  readonly expand?: string
-  readonly lvexpand?: string
-}
-
-/** An OCI image: the files of its layout, and `archive`, the same as a tar file `docker load` reads. */
-export interface OciStep {
-  readonly do: 'oci'
-  /** File name of the archive. */
-  readonly to: string
-  readonly layers:
-    | {
-        /** One layer for each img layer of the chain, so that images of one base share it. */
-        readonly of: 'chain'
-        /** Paths without leading slash left out with all below; one that ends in a slash only what is below. */
-        readonly exclude: readonly string[]
-      }
-    /** A file made before, which is no file of the artifact any more, as the only one of the image. */
-    | { readonly of: 'file'; readonly file: string; readonly path: string; readonly uid: number }
-  readonly compress: 'gzip' | 'zstd'
-  /** `name:tag`. */
-  readonly reference: string
-  /** `config` of the image configuration: Cmd, Env, Labels… */
-  readonly config: JsonValue
-}
-
-export type JsonValue =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue }
