@@ -23,10 +23,11 @@ const boxOf = (name: string) => ({
 })
 
 // The same system by Debian's own installer, from the same answer file. It runs for an hour where there is no KVM, so
-// what is changed more often, the cleaning, is a layer of its own.
+// what is changed more often, the cleaning, is a layer of its own; and `role:*` does not mean what stands on it.
 const installed = layer(
   'installed:trixie-di',
   install({ answers: 'preseed/trixie.cfg', location: { suite: 'trixie' }, disk: '4G' }),
+  { manual: true },
 )
 const cleaned = layer('install:trixie-di', [sysprep(), trim()], { from: installed })
 

@@ -9,6 +9,8 @@ export interface Backend {
   readonly modes: readonly Mode[]
   /** What it can do; each step goes to the first backend that has it. */
   readonly steps: ReadonlySet<Step['do']>
+  /** Those of them for which this machine's kernel mounts the disk's filesystems: not for a disk of strangers. */
+  readonly mounts: ReadonlySet<Step['do']>
   /** Whether it works on this machine for this user; never throws. */
   probe(context: RunContext): Promise<BackendProbe>
   /**

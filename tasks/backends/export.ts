@@ -17,7 +17,8 @@ import { openNamespace } from './namespace-session.ts'
 import { readToolVersions } from './tool-versions.ts'
 
 export function exportBackend(): Backend {
-  return { name: 'export', modes: ['export'], steps: exportSteps(), probe: probeNamespace, run }
+  const mounts = new Set<Step['do']>(['extract', 'oci'])
+  return { name: 'export', modes: ['export'], steps: exportSteps(), mounts, probe: probeNamespace, run }
 }
 
 async function run(work: Work, context: RunContext): Promise<WorkResult> {

@@ -16,6 +16,8 @@ export interface FakeOptions {
   readonly name?: string
   /** Every step when absent. */
   readonly steps?: ReadonlySet<Step['do']>
+  /** None when absent. */
+  readonly mounts?: ReadonlySet<Step['do']>
   /** What `probe` answers; available when absent. */
   readonly probe?: BackendProbe
   /** Waited for before a layer's first step, by layer: tests decide what runs at the same time. */
@@ -35,6 +37,7 @@ export function fakeBackend(options: FakeOptions = {}): FakeBackend {
     name: options.name ?? 'fake',
     modes: ['chroot', 'boot', 'export'],
     steps: options.steps ?? stepNames(),
+    mounts: options.mounts ?? new Set(),
     started,
     probe: async () => options.probe ?? { available: true },
     run: async (work, context) => {

@@ -20,7 +20,7 @@ import { openNamespace } from './namespace-session.ts'
 import { readToolVersions } from './tool-versions.ts'
 
 export function libguestfsBackend(): Backend {
-  return { name: 'libguestfs', modes: ['chroot'], steps, probe: probeLibguestfs, run }
+  return { name: 'libguestfs', modes: ['chroot'], steps, mounts: new Set(), probe: probeLibguestfs, run }
 }
 
 /** Not `script`: a function of the imgfile runs here and wants to open the image's files. */

@@ -24,6 +24,7 @@ export const libvirtBackend = (): Backend => ({
   name: 'libvirt',
   modes: ['boot'],
   steps: new Set(['install']),
+  mounts: new Set(),
   probe,
   run,
 })

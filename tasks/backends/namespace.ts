@@ -27,7 +27,14 @@ export function namespaceBackend(standby?: NamespaceStandby): Backend {
     const taken = await standby?.take(work, context)
     return taken === undefined ? run(work, context) : runTaken(taken, work)
   }
-  return { name: 'namespace', modes: ['chroot'], steps: chrootSteps, probe, run: runReady }
+  return {
+    name: 'namespace',
+    modes: ['chroot'],
+    steps: chrootSteps,
+    mounts: chrootSteps,
+    probe,
+    run: runReady,
+  }
 }
 
 /** A user may not mount a disk, not even in a namespace of its own. */

@@ -12,7 +12,7 @@ import { runFirstboot } from './firstboot-run.ts'
 import { labelOf } from './step-label.ts'
 
 export function qemuBackend(): Backend {
-  return { name: 'qemu', modes: ['boot'], steps: new Set(['firstboot']), probe, run }
+  return { name: 'qemu', modes: ['boot'], steps: new Set(['firstboot']), mounts: new Set(), probe, run }
 }
 
 async function probe({ uid }: RunContext): Promise<BackendProbe> {

@@ -8,6 +8,11 @@ import { suggestHint } from './suggest.ts'
 export interface LayerOptions<Has extends Traits = Traits> {
   /** The layer whose disk this one starts from. */
   readonly from?: Layer<Has>
+  /**
+   * Patterns such as `role:*` leave out this layer and what stands on it, as long as they match anything else: for what
+   * takes an hour and is wanted seldom. Bazel's tag of this name.
+   */
+  readonly manual?: boolean
 }
 
 export interface ImgfileOptions {
@@ -40,7 +45,10 @@ export function layer<Gives extends Traits, Has extends Traits>(
     })
   checkRecipes(recipes, invalid)
   checkOptions(options, recipes, invalid)
-  return new DeclaredLayer({ name, recipes, from: options.from }, place) as Layer as Layer<Gives & Has>
+  return new DeclaredLayer(
+    { name, recipes, from: options.from, manual: options.manual === true },
+    place,
+  ) as Layer as Layer<Gives & Has>
 }
 
 /**
@@ -103,16 +111,18 @@ class DeclaredLayer implements Layer {
   readonly name: LayerName
   readonly recipes: readonly Recipe[]
   readonly from: Layer | undefined
+  readonly manual: boolean
   readonly traits: Traits
   readonly #place: () => string | undefined
 
   constructor(
-    given: { name: LayerName; recipes: readonly Recipe[]; from: Layer | undefined },
+    given: { name: LayerName; recipes: readonly Recipe[]; from: Layer | undefined; manual: boolean },
     place: () => string | undefined,
   ) {
     this.name = given.name
     this.recipes = Object.freeze([...given.recipes])
     this.from = given.from
+    this.manual = given.manual
     this.traits = Object.freeze({
       ...given.from?.traits,
       ...Object.assign({}, ...given.recipes.map(({ gives }) => gives)),
@@ -200,7 +210,13 @@ function checkOptions(options: unknown, recipes: readonly Recipe[], invalid: Inv
       hint: 'write { from: parent }',
     })
   }
-  checkKeys(options, ['from'], invalid)
+  checkKeys(options, ['from', 'manual'], invalid)
+  const manual = options['manual']
+  if (manual !== undefined && typeof manual !== 'boolean') {
+    throw invalid(`manual is ${describe(manual)}, not true or false`, {
+      hint: 'write manual: true, or remove it',
+    })
+  }
   const from = options['from']
   const first = recipes[0]?.name
   if ('from' in options && !isLayer(from)) {

@@ -2,7 +2,7 @@
 
 import { ImgError } from '../errors.ts'
 import { placeFields, relativePlace } from './place.ts'
-import type { Imgfile, Layer, LayerName } from './recipe.ts'
+import type { Imgfile, Layer, LayerName, Recipe } from './recipe.ts'
 
 export interface Graph {
   /** Every layer reachable from the imgfile, parents and tool trees before those that need them. */
@@ -23,6 +23,10 @@ export interface GraphLayer {
   readonly chain: readonly LayerName[]
   /** `from`, the chain and the distinct tool trees. */
   readonly needs: readonly LayerName[]
+  /** Left out by patterns: it, or a layer it stands on, is declared so. */
+  readonly manual: boolean
+  /** Its disk began as a template somebody else may have made: this machine's kernel must not mount it. */
+  readonly foreign: boolean
   /** The imgfile's folder, when it is known: where places in messages are relative to. */
   readonly root: string | undefined
 }
@@ -116,7 +120,21 @@ function toGraphLayer(name: LayerName, making: Making): GraphLayer {
   const shared = tools.find((tree) => tree !== undefined)?.name ?? parent?.recipeTools.find(Boolean)
   const recipeTools = tools.map((tree) => tree?.name ?? shared)
   const needs = [from?.name, ...chain, ...recipeTools].filter((need) => need !== undefined)
-  return { name, layer, from: from?.name, chain, recipeTools, needs: [...new Set(needs)], root: making.root }
+  return {
+    name,
+    layer,
+    from: from?.name,
+    chain,
+    recipeTools,
+    needs: [...new Set(needs)],
+    manual: layer.manual === true || parent?.manual === true,
+    foreign: parent?.foreign === true || layer.recipes.some(takesTemplate),
+    root: making.root,
+  }
+}
+
+function takesTemplate({ inputs }: Recipe): boolean {
+  return Object.values(inputs).some(({ kind }) => kind === 'template')
 }
 
 /** Oldest first, without the layer itself. */

@@ -16,6 +16,8 @@ export interface Layer<Has extends Traits = Traits> {
   readonly name: LayerName
   readonly recipes: readonly Recipe[]
   readonly from: Layer | undefined
+  /** See LayerOptions; not in the key. */
+  readonly manual?: boolean
   /** Where the imgfile declared it, for messages: `imgfile.ts:12:3`. */
   readonly declaredAt: string | undefined
 }

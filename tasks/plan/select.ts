@@ -4,12 +4,15 @@ import { ImgError } from '../errors.ts'
 import type { Graph } from './graph.ts'
 import type { LayerName } from './recipe.ts'
 
-/** Layers meant by exact names or globs (`role:*`, `*:ceph-node`), in the graph's order, each once. */
+/**
+ * Layers meant by exact names or globs (`role:*`, `*:ceph-node`), in the graph's order, each once. A glob means manual
+ * layers only where it matches no other.
+ */
 export function select(graph: Graph, selectors: readonly string[]): LayerName[] {
   const names = [...graph.layers.keys()]
   const chosen = new Set<LayerName>()
   for (const selector of selectors) {
-    const matches = isGlob(selector) ? names.filter(globMatcher(selector)) : exact(graph, selector)
+    const matches = isGlob(selector) ? matching(graph, selector) : exact(graph, selector)
     if (matches.length === 0) throw unknown(selector, names)
     for (const name of matches) chosen.add(name)
   }
@@ -19,6 +22,13 @@ export function select(graph: Graph, selectors: readonly string[]): LayerName[] 
 function exact(graph: Graph, selector: string): LayerName[] {
   const found = graph.layers.get(selector as LayerName)
   return found === undefined ? [] : [found.name]
+}
+
+function matching(graph: Graph, glob: string): readonly LayerName[] {
+  const isMatch = globMatcher(glob)
+  const found = [...graph.layers.values()].filter(({ name }) => isMatch(name))
+  const automatic = found.filter(({ manual }) => !manual)
+  return (automatic.length === 0 ? found : automatic).map(({ name }) => name)
 }
 
 const isGlob = (selector: string): boolean => /[*?]/.test(selector)

@@ -42,19 +42,28 @@ function preferred(all: readonly Backend[], wanted: string | undefined): readonl
   return all.toSorted((one, other) => Number(other.name === wanted) - Number(one.name === wanted))
 }
 
-/** Throws BACKEND_UNAVAILABLE with what each that could do it lacks. `isFirst`: there is no disk to be changed yet. */
+/** Throws BACKEND_UNAVAILABLE with what each that could do it lacks. `isFirst`: there is no disk to be changed yet. `foreign`: strangers made it. */
 export function chooseBackend(
   choice: BackendChoice,
   step: Step,
-  { layer, isFirst }: { readonly layer: string; readonly isFirst: boolean },
+  {
+    layer,
+    isFirst,
+    foreign,
+  }: { readonly layer: string; readonly isFirst: boolean; readonly foreign: boolean },
 ): Backend {
   const has = ({ backend }: { readonly backend: Backend }): boolean => backend.steps.has(step.do)
   const able = choice.usable.filter(has)
-  const found = able.find(({ firstOnly }) => isFirst || !firstOnly)
+  const mayMount = ({ mounts }: Backend): boolean => !foreign || !mounts.has(step.do)
+  const found = able.find(({ backend, firstOnly }) => (isFirst || !firstOnly) && mayMount(backend))
   if (found !== undefined) return found.backend
   const lacking = choice.unusable.filter(has)
   const reasons = [
-    ...able.map(({ backend }) => `${backend.name} cannot change a disk without root`),
+    ...able.map(({ backend }) =>
+      mayMount(backend)
+        ? `${backend.name} cannot change a disk without root`
+        : `${backend.name} would let this machine's kernel mount what others made`,
+    ),
     ...lacking.map(({ backend, reason }) => `${backend.name}: ${reason}`),
   ]
   const why = reasons.length === 0 ? '' : `: ${reasons.join('; ')}`

@@ -108,7 +108,7 @@ async function divide(
     const choice = await bench.backendsFor(phase.mode)
     for (const step of phase.steps) {
       const last = parts.at(-1)
-      const backend = chooseBackend(choice, step, { layer: entry.name, isFirst })
+      const backend = chooseBackend(choice, step, { layer: entry.name, isFirst, foreign: entry.foreign })
       if (last?.phase === phase && last.backend === backend) last.steps.push(step)
       else parts.push({ phase, backend, steps: [step] })
       if (disksBegin.has(step.do)) isFirst = false

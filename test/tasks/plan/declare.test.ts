@@ -84,6 +84,11 @@ test.each([
     'sample changes the disk of a parent, and there is none',
     'add { from: parent } as third argument',
   ],
+  [
+    [beginning(), { manual: 'yes' }],
+    'manual is the string "yes", not true or false',
+    'write manual: true, or remove it',
+  ],
   [[recipe(), { from: undefined }], 'from is undefined, not a layer', 'declare the parent before this layer'],
   [
     [recipe(), { from: 'install:trixie' }],
@@ -91,7 +96,7 @@ test.each([
     'pass the layer itself, not its name',
   ],
   [[recipe(), { form: install }], 'unknown option form', 'did you mean from?'],
-  [[recipe(), { memory: 1 }], 'unknown option memory', 'options: from'],
+  [[recipe(), { memory: 1 }], 'unknown option memory', 'options: from, manual'],
   [
     [recipe(), install],
     'the third argument is the layer install:trixie, not options',

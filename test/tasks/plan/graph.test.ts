@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { layer } from '../../../tasks/plan/declare.ts'
 import { closure, layerOf, makeGraph } from '../../../tasks/plan/graph.ts'
-import type { Layer, LayerName } from '../../../tasks/plan/recipe.ts'
+import type { InputDeclaration, Layer, LayerName } from '../../../tasks/plan/recipe.ts'
 import { beginning, errorOf, layers, recipe } from './sample.ts'
 
 const tools = layer('tools:trixie', beginning())
@@ -159,4 +159,23 @@ test('a chain of 100,000 layers needs no stack', () => {
   }
   const graph = makeGraph({ layers: [top] })
   expect([graph.layers.size, closure(graph, [top.name]).length]).toEqual([100_000, 100_000])
+})
+
+test('what stands on a template of strangers is foreign, what stands on a template of this graph is not', () => {
+  const template: InputDeclaration = {
+    kind: 'template',
+    source: 'https://images.example.org/index.asc',
+    template: 'debian-13',
+    arch: 'x86_64',
+    trust: { keyFile: 'images.gpg' },
+  }
+  const base = layer('base:theirs', beginning({ inputs: { template } }))
+  const role = layer('role:theirs', recipe(), { from: base })
+  const own = layer('base:own', beginning())
+  const graph = makeGraph({ layers: [role, own] })
+  expect([...graph.layers.values()].map(({ name, foreign }) => [name, foreign])).toEqual([
+    ['base:theirs', true],
+    ['role:theirs', true],
+    ['base:own', false],
+  ])
 })

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { makeGraph } from '../../../tasks/plan/graph.ts'
 import { select } from '../../../tasks/plan/select.ts'
-import { errorOf, layers } from './sample.ts'
+import { layer } from '../../../tasks/plan/declare.ts'
+import { beginning, errorOf, layers, recipe } from './sample.ts'
 
 const names = [
   'install:trixie',
@@ -61,4 +62,15 @@ test('a glob without match shows what there is', () => {
     found: 'ramdisk:*',
     validOptions: names,
   })
+})
+
+test('a pattern leaves out manual layers and what stands on them, unless it matches nothing else', () => {
+  const slow = layer('install:slow', beginning(), { manual: true })
+  const onSlow = layer('role:slow', recipe(), { from: slow })
+  const quick = layer('role:quick', recipe(), { from: layer('install:quick', beginning()) })
+  const mixed = makeGraph({ layers: [onSlow, quick] })
+  expect(select(mixed, ['role:*'])).toEqual(['role:quick'])
+  expect(select(mixed, ['*'])).toEqual(['install:quick', 'role:quick'])
+  expect(select(mixed, ['*:slow'])).toEqual(['install:slow', 'role:slow'])
+  expect(select(mixed, ['role:*', 'role:slow'])).toEqual(['role:slow', 'role:quick'])
 })

@@ -7,7 +7,7 @@ import { testContext } from '../../rig/run-context.ts'
 
 const write: Step = { do: 'write', path: '/a', content: '', mode: '0644' }
 const trim: Step = { do: 'trim' }
-const onDisk = { layer: 'base:a', isFirst: false }
+const onDisk = { layer: 'base:a', isFirst: false, foreign: false }
 
 const backend = (
   name: string,
@@ -25,7 +25,9 @@ const absent = backend('appliance', ['write', 'trim'], {
 
 test('the first that has the step and can change a disk takes it', async () => {
   const choice = await probeBackends('chroot', [chroot, appliance], testContext())
-  expect(chooseBackend(choice, write, { layer: 'install:a', isFirst: true }).name).toBe('chroot')
+  expect(chooseBackend(choice, write, { layer: 'install:a', isFirst: true, foreign: false }).name).toBe(
+    'chroot',
+  )
   expect(chooseBackend(choice, write, onDisk).name).toBe('appliance')
   expect(chooseBackend(choice, trim, onDisk).name).toBe('appliance')
 })
@@ -63,6 +65,27 @@ test('a step nobody can take says what each lacks', async () => {
     expect.objectContaining({
       message: 'layer base:a: no backend here can do trim',
       fields: { layer: 'base:a', hint: 'there is chroot; run `img doctor` to see what others miss' },
+    }),
+  )
+})
+
+test('what strangers made is not mounted by this kernel', async () => {
+  const namespace = fakeBackend({
+    name: 'namespace',
+    steps: new Set(['write', 'trim']),
+    mounts: new Set(['write']),
+  })
+  const foreign = { ...onDisk, foreign: true }
+  const both = await probeBackends('chroot', [namespace, appliance], testContext())
+  expect(chooseBackend(both, write, onDisk).name).toBe('namespace')
+  expect(chooseBackend(both, write, foreign).name).toBe('appliance')
+  expect(chooseBackend(both, trim, foreign).name).toBe('namespace')
+  const alone = await probeBackends('chroot', [namespace, absent], testContext())
+  expect(() => chooseBackend(alone, write, foreign)).toThrow(
+    expect.objectContaining({
+      code: 'BACKEND_UNAVAILABLE',
+      message:
+        "layer base:a: no backend here can do write: namespace would let this machine's kernel mount what others made; appliance: guestfish not installed",
     }),
   )
 })
