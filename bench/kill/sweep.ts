@@ -11,17 +11,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { openStore } from '../../cache/open-store.ts'
 import { leftovers } from '../../test/rig/leftovers.ts'
+import { chainOf, compareTrees, newest } from '../reproduce/trees.ts'
 
 const [target = 'role:ceph-node', times = '30', undisturbed = ''] = process.argv.slice(2)
 const cli = fileURLToPath(new URL('../../tasks/cli.js', import.meta.url))
-
-interface Wanted {
-  readonly name: string
-  readonly treeDigest: string
-  readonly ms: number
-}
 
 interface Ended {
   readonly status: number | null
@@ -39,7 +33,11 @@ try {
 }
 
 async function sweep(): Promise<void> {
-  const chain = await readChain()
+  const names = await chainOf(cli, target, undisturbed)
+  const chain = [...(await newest(undisturbed, names)).values()].map(({ layer, durations }) => ({
+    name: layer,
+    ms: durations['total'] ?? 1000,
+  }))
   mkdirSync(cache)
   cpSync(join(undisturbed, 'mirror'), join(cache, 'mirror'), { recursive: true })
   const total = chain.reduce((sum, { ms }) => sum + ms, 0)
@@ -61,18 +59,7 @@ async function sweep(): Promise<void> {
     const { status, stderr } = await run(['build', name]).ended
     if (status !== 0) problems.push(`${name} does not build any more: ${stderr}`)
   }
-  const after = new Map(
-    (
-      await read(
-        cache,
-        chain.map(({ name }) => name),
-      )
-    ).map((one) => [one.name, one.treeDigest]),
-  )
-  for (const { name, treeDigest } of chain) {
-    if (after.get(name) !== treeDigest)
-      problems.push(`${name} has the tree ${after.get(name)}, not ${treeDigest}`)
-  }
+  if (!(await compareTrees(names, undisturbed, cache))) problems.push('not every layer has its tree')
   problems.push(...(await leftovers(folder)), ...halves().map((path) => `${path} is still there`))
   for (const problem of problems) say(problem)
   say(`${done} kills, ${late} too late, ${problems.length} problems; ${chain.length} trees compared`)
@@ -113,30 +100,6 @@ function halves(): readonly string[] {
 
 const list = (name: string): readonly string[] =>
   existsSync(join(cache, name)) ? readdirSync(join(cache, name)) : []
-
-/** The layers of the target, parents first. */
-async function readChain(): Promise<readonly Wanted[]> {
-  const { status, stdout, stderr } = await run(['plan', target, '--json'], undisturbed).ended
-  if (status !== 0) throw new Error(stderr)
-  const { layers } = JSON.parse(stdout) as { layers: readonly { name: string; action: string }[] }
-  const missing = layers.filter(({ action }) => action !== 'reuse' && action !== 'skip')
-  if (missing.length > 0) throw new Error(`${undisturbed} has no ${missing[0]?.name}: build it there first`)
-  return read(
-    undisturbed,
-    layers.map(({ name }) => name),
-  )
-}
-
-async function read(dir: string, names: readonly string[]): Promise<readonly Wanted[]> {
-  const store = await openStore({ dir, now: Date.now })
-  const records = await Promise.all(names.map(async (name) => store.latest(name as `${string}:${string}`)))
-  await store.close()
-  return records.flatMap((record) =>
-    record === undefined
-      ? []
-      : [{ name: record.layer, treeDigest: record.treeDigest, ms: record.durations['total'] ?? 1000 }],
-  )
-}
 
 function run(
   args: readonly string[],
