@@ -68,6 +68,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'boot an image in a throw-away overlay',
     load: async () => (await import('./run.ts')).run,
   },
+  shell: {
+    summary: 'open a shell in a copy of an image, as its build steps see it; nothing is kept',
+    load: async () => (await import('./shell.ts')).shell,
+  },
   test: {
     summary: 'boot images under qemu and check what they say',
     load: async () => (await import('./test.ts')).test,

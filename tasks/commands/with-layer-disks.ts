@@ -44,6 +44,17 @@ export function layerDisks(project: Project): LayerDisks {
   return {
     select: (selectors) => Promise.resolve(select(project.graph, selectors)),
     isTarget: (name) => isTarget(layerOf(project.graph, name as LayerName).layer),
+    isForeign: (name) => layerOf(project.graph, name as LayerName).foreign,
+    tools: async (name) => {
+      const layer = diskLayer(project, name)
+      const tree = layerOf(project.graph, layer as LayerName).recipeTools.find((one) => one !== undefined)
+      const key = tree === undefined ? undefined : (await records(layer)).get(layer)?.parents[tree]?.key
+      if (key !== undefined) return project.toolsOf(key)
+      throw new ImgError('USAGE', `${name} has no disk`, {
+        hint: 'name a layer whose artifact is a disk',
+        layer: name,
+      })
+    },
     files: async (name) => {
       const files = Object.entries(await artifactOf(name))
       return Object.fromEntries(files.map(([file, { size }]) => [file, size]))
