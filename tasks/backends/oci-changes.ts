@@ -32,14 +32,15 @@ export function treeChanges(before: Tree, after: Tree): Changes {
     if (group.some((path) => written.has(path))) for (const path of group) written.add(path)
   }
   const gone = [...before.keys()].filter((path) => !after.has(path)).toSorted()
-  const removed = gone.filter((path) => !isBelow(path, (parent) => before.has(parent) && !after.has(parent)))
+  const hides = (parent: string): boolean => before.has(parent) && after.get(parent)?.entry.type !== '5'
+  const removed = gone.filter((path) => !isBelow(path, hides))
   return { written, removed }
 }
 
 /** A file that took the place of a folder hides what was in it by itself. */
-function isBelow(path: string, isGone: (parent: string) => boolean): boolean {
+function isBelow(path: string, hides: (parent: string) => boolean): boolean {
   for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
-    if (isGone(path.slice(0, end))) return true
+    if (hides(path.slice(0, end))) return true
   }
   return false
 }

@@ -52,6 +52,13 @@ test('what is gone is named once: a folder stands for what was in it', () => {
   ])
 })
 
+test('what took the place of a folder hides what was in it', () => {
+  const before = tree(['a', '', folder], ['a/b', '', folder], ['a/b/c', '1'])
+  const link = { type: '2', size: 0, link: 'd' }
+  const { written, removed } = treeChanges(before, tree(['a', '', link]))
+  expect([[...written], removed]).toEqual([['a'], []])
+})
+
 test('all names of a file are written when one of them changes', () => {
   const hard = { type: '1', size: 0, link: 'one' }
   const before = tree(['one', '1'], ['two', '', hard], ['other', '1'])
