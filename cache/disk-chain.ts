@@ -1,6 +1,7 @@
 // A disk as it lies in files: a plain one, or overlays on a plain one, nearest first.
 
 import { openRawSource, type BlockSource } from './block-source.ts'
+import { chunker } from './cut.ts'
 import { mergeExtents, resolveExtents, type Extent } from './extents.ts'
 import { openQcow2 } from './qcow2.ts'
 import type { CellFile } from './read-cells.ts'
@@ -8,6 +9,8 @@ import type { CellFile } from './read-cells.ts'
 export interface DiskChain extends BlockSource {
   /** What the first file says itself; of a plain disk everything. In order, aligned to blocks. */
   readonly own: readonly Extent[]
+  /** Whole blocks of it that are zeros: freed ones, most of which were never anything else. In order. */
+  readonly cleared: readonly Extent[]
 }
 
 /** Throws `Qcow2Odd`, and what opening a file throws. */
@@ -20,17 +23,25 @@ export function openDiskChain(paths: readonly string[]): DiskChain {
     let top: BlockSource = openRawSource(paths.at(-1)!)
     opened.push(top)
     let own: readonly Extent[] = [{ start: 0, end: top.size }]
+    let cleared: readonly Extent[] = []
     for (const path of paths.slice(0, -1).toReversed()) {
       const overlay = openQcow2(path, top)
       opened.push(overlay)
       top = overlay
       own = mergeExtents(overlay.own, overlay.size)
+      cleared = overlay.own.filter(({ file }) => file === undefined).flatMap(alignInwards)
     }
-    return { ...top, close, own }
+    return { ...top, close, own, cleared }
   } catch (cause) {
     close()
     throw cause
   }
+}
+
+function alignInwards({ start, end }: Extent): readonly Extent[] {
+  const from = Math.ceil(start / chunker.block) * chunker.block
+  const to = Math.floor(end / chunker.block) * chunker.block
+  return to > from ? [{ start: from, end: to }] : []
 }
 
 /** Where a chain may have data: what any of its files says. */

@@ -36,6 +36,21 @@ export function mergeExtents(ranges: readonly Extent[], size: number): readonly 
   return extents
 }
 
+/** What is in the first and in none of the others; both in order, not touching. */
+export function* subtractExtents(extents: readonly Extent[], others: readonly Extent[]): Generator<Extent> {
+  let next = 0
+  for (const { start, end } of extents) {
+    while (next < others.length && others[next]!.end <= start) next++
+    let from = start
+    for (let at = next; at < others.length && others[at]!.start < end; at++) {
+      const other = others[at]!
+      if (other.start > from) yield { start: from, end: other.start }
+      from = Math.max(from, other.end)
+    }
+    if (from < end) yield { start: from, end }
+  }
+}
+
 async function askPerl(path: string): Promise<string | undefined> {
   try {
     const { exitCode, stdout } = await runProgram(['perl', '-e', seekScript, path], { env: { LC_ALL: 'C' } })

@@ -130,9 +130,16 @@ export async function openStore(options: StoreOptions): Promise<LocalStore> {
       guarded(`restoring ${to}`, (all) => restoreFrom(at, all, { file, to, durable: true })),
 
     materialise: (file) =>
-      guarded('restoring a disk', ({ disks, ...all }) =>
-        disks.materialise(file, (to) => restoreFrom(at, all, { file, to, durable: false })),
-      ),
+      guarded('restoring a disk', async ({ disks, ...all }) => {
+        const chain = await disks.chain(file.diskDigest)
+        return disks.materialise(file, async (to) => {
+          const isMade =
+            chain !== undefined &&
+            chain.length > 1 &&
+            (await (await import('./flatten-disk.ts')).flattenDisk(chain, to))
+          if (!isMade) await restoreFrom(at, all, { file, to, durable: false })
+        })
+      }),
 
     materialiseBase: (file, parent) =>
       guarded('restoring a disk', async (all) => {

@@ -11,10 +11,10 @@ import { putContent } from './content.ts'
 import { readFilePieces } from './cut-hints.ts'
 import { openDiskChain, type DiskChain, resolveChainExtents, toCellFile } from './disk-chain.ts'
 import type { Disks } from './disks.ts'
-import { resolveExtents } from './extents.ts'
+import { type Extent, resolveExtents, subtractExtents } from './extents.ts'
 import { sameStamp, stampOf, type FileStamp } from './file-stamp.ts'
 import { inheritMap } from './inherit-map.ts'
-import { renderLeaves, renderRoot, type MapLeaf } from './map-format.ts'
+import { renderLeaves, renderRoot, type MapEntry, type MapLeaf } from './map-format.ts'
 import { openPackWriter, type PackWriter } from './pack-writer.ts'
 import { Qcow2Odd } from './qcow2.ts'
 import type { StoreDir } from './store-dir.ts'
@@ -153,11 +153,17 @@ async function chunkOverlay(
     const source = { file: toCellFile(input.overlay, chain), pieces: readFilePieces(chain) }
     const chunked = await (parent === undefined
       ? chunkFile({ ...source, extents: await resolveChainExtents(paths, size) }, take)
-      : chunkFile({ ...source, extents: chain.own, parent }, take))
+      : chunkFile({ ...source, extents: changesOf(chain, parent.entries), parent }, take))
     return { ...chunked, size }
   } finally {
     chain.close()
   }
+}
+
+/** What was freed and never was data is no change: most of what a child trims. */
+function changesOf({ own, cleared }: DiskChain, parent: readonly MapEntry[]): readonly Extent[] {
+  const used = parent.map(({ offset, length }) => ({ start: offset, end: offset + length }))
+  return [...subtractExtents(own, [...subtractExtents(cleared, used)])]
 }
 
 function openOverlay(paths: readonly string[]): DiskChain {

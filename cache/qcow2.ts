@@ -7,7 +7,12 @@ import type { Extent } from './extents.ts'
 
 export interface Qcow2Source extends BlockSource {
   /** What the overlay says itself, data or zeros; everything else is as below. In order. */
-  readonly own: readonly Extent[]
+  readonly own: readonly Run[]
+}
+
+/** A range of the disk: bytes at `file` of the overlay, or zeros. */
+export interface Run extends Extent {
+  readonly file: number | undefined
 }
 
 /** The message completes "the overlay …". */
@@ -51,11 +56,6 @@ interface Header {
   readonly tableEntries: number
   /** 32 parts of a cluster with a state of their own. */
   readonly extended: boolean
-}
-
-/** A range of the disk: bytes at `file` of the overlay, or zeros. */
-interface Run extends Extent {
-  readonly file: number | undefined
 }
 
 function readHeader(descriptor: number): Header {

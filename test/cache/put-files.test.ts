@@ -254,6 +254,30 @@ test('a disk is restored onto its parent’s by writing what differs, and qemu r
   }
 })
 
+test('a disk that is here as overlays becomes plain, freed blocks stay holes', async () => {
+  const bytes = parentBytes()
+  const parent = await putPlain(bytes)
+  const changes = [
+    { offset: 0, data: pattern(65_536, 8) },
+    { offset: 5 * mib, length: mib },
+    { offset: 7 * mib + 65_536, length: mib - 65_536 },
+  ]
+  const child = await putOverlay(parent, changes)
+  await store.adopt({ overlay: join(folder, 'overlay'), parent }, child)
+  const grand = await putOverlay(child, [{ offset: 5.5 * mib, data: pattern(65_536, 9) }])
+  await store.adopt({ overlay: join(folder, 'overlay'), parent: child }, grand)
+  pattern(65_536, 8).copy(bytes, 0)
+  bytes.fill(0, 5 * mib, 6 * mib)
+  bytes.fill(0, 7 * mib + 65_536)
+  pattern(65_536, 9).copy(bytes, 5.5 * mib)
+  // Not from packs: there are none any more.
+  rmSync(join(folder, 'cache', 'footers'), { recursive: true })
+  const plain = await store.materialise(grand)
+  expect(plain).toMatch(/\.raw$/)
+  expect(readFileSync(plain).equals(bytes)).toBe(true)
+  expect(statSync(plain).blocks * 512).toBeLessThan(7 * mib)
+})
+
 test('a parent that is not here, or not what it says, makes no difference to what is restored', async () => {
   const parent = await putPlain(parentBytes())
   const bytes = parentBytes()
