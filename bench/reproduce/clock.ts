@@ -125,7 +125,9 @@ async function buildThere(disk: string, data: string): Promise<ReadonlyMap<strin
   return new Map(machine.facts.map(({ name, text }) => [name, text]))
 }
 
-const script = (): string => `
+/** Program, project and cache are on the second disk. */
+function script(): string {
+  return `
 mkdir /data && mount /dev/vdb /data
 cd /data/project
 fact clock date --iso-8601=seconds
@@ -134,6 +136,7 @@ fact build sh -c 'node "$1" build "$2" --cache-dir /data/cache 2>/dev/console | 
 fact trees node /data/img/dist/bench/reproduce/print-trees.js '${target}' /data/cache
 systemctl poweroff
 `
+}
 
 async function checked(argv: readonly string[], cwd?: string): Promise<void> {
   const { exitCode, stderr } = await runProgram(argv, cwd === undefined ? {} : { cwd })
