@@ -125,11 +125,12 @@ async function buildThere(disk: string, data: string): Promise<ReadonlyMap<strin
   return new Map(machine.facts.map(({ name, text }) => [name, text]))
 }
 
-/** Program, project and cache are on the second disk. */
+/** Program, project and cache are on the second disk. Emulated, an imgfile takes longer to load than `img` waits. */
 function script(): string {
   return `
 mkdir /data && mount /dev/vdb /data
 cd /data/project
+export IMG_LOAD_TIMEOUT=600
 fact clock date --iso-8601=seconds
 node=/data/img/dist/tasks/cli.js
 fact build sh -c 'node "$1" build "$2" --cache-dir /data/cache 2>/dev/console | tail -n 1' sh $node '${target}'
