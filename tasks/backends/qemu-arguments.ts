@@ -5,10 +5,14 @@ import type { Accelerator } from './acceleration.ts'
 import { reportPort } from './guest-script.ts'
 
 export interface MachineParts {
-  /** Written. */
-  readonly disk: string
+  /** Written; a machine without one boots `kernel` or from its network. */
+  readonly disk?: string
   /** `qcow2` when absent: an overlay. */
   readonly format?: 'qcow2' | 'raw'
+  /** Raw, and only read: what is handed to the system beside its disk. */
+  readonly media?: readonly string[]
+  /** Booted without a boot loader. */
+  readonly kernel?: { readonly image: string; readonly initrd: string; readonly arguments: string }
   readonly accelerator: Accelerator
   readonly firmware: Firmware
   /** MiB. */
@@ -34,6 +38,8 @@ export interface Network {
   /** Whether the guest reaches anything but the forwarded ports. */
   readonly outside: boolean
   readonly forwards: readonly { readonly hostPort: number; readonly guestPort: number }[]
+  /** URL of what a network card boots that asks DHCP. */
+  readonly bootFile?: string
 }
 
 /** Descriptors the machine is started with. */
@@ -56,11 +62,8 @@ export function makeQemuArguments(parts: MachineParts): readonly string[] {
     ['-smp', String(parts.cpus), '-m', String(parts.memory)],
     firmwareArguments(parts.firmware),
     networkArguments(parts.network),
-    [
-      '-drive',
-      `if=none,id=disk,file=${escaped(parts.disk)},format=${parts.format ?? 'qcow2'},cache=unsafe,discard=unmap`,
-    ],
-    ['-device', 'virtio-blk-pci,drive=disk,bootindex=0'],
+    diskArguments(parts),
+    kernelArguments(parts.kernel),
     ['-device', 'virtio-rng-pci'],
     ['-device', 'virtio-serial-pci,id=ports'],
     ['-chardev', `socket,id=monitor,fd=${firstSocket + machineSockets.monitor}`],
@@ -89,11 +92,29 @@ function firmwareArguments(firmware: Firmware): readonly string[] {
   ].flat()
 }
 
-function networkArguments({ outside, forwards }: Network): readonly string[] {
+function diskArguments({ disk, format = 'qcow2', media = [] }: MachineParts): readonly string[] {
+  const own = [
+    ['-drive', `if=none,id=disk,file=${escaped(disk ?? '')},format=${format},cache=unsafe,discard=unmap`],
+    ['-device', 'virtio-blk-pci,drive=disk,bootindex=0'],
+  ]
+  const others = media.flatMap((file, index) => [
+    ['-drive', `if=none,id=medium${index},file=${escaped(file)},format=raw,readonly=on`],
+    ['-device', `virtio-blk-pci,drive=medium${index}`],
+  ])
+  return [...(disk === undefined ? [] : own), ...others].flat()
+}
+
+function kernelArguments(kernel: MachineParts['kernel']): readonly string[] {
+  if (kernel === undefined) return []
+  return ['-kernel', kernel.image, '-initrd', kernel.initrd, '-append', kernel.arguments]
+}
+
+function networkArguments({ outside, forwards, bootFile }: Network): readonly string[] {
   const rules = forwards.map(({ hostPort, guestPort }) => `,hostfwd=tcp:127.0.0.1:${hostPort}-:${guestPort}`)
+  const boot = bootFile === undefined ? '' : `,bootfile=${escaped(bootFile)}`
   return [
-    ['-netdev', `user,id=network,restrict=${outside ? 'off' : 'on'}${rules.join('')}`],
-    ['-device', 'virtio-net-pci,netdev=network,romfile='],
+    ['-netdev', `user,id=network,restrict=${outside ? 'off' : 'on'}${boot}${rules.join('')}`],
+    ['-device', `virtio-net-pci,netdev=network,${bootFile === undefined ? 'romfile=' : 'bootindex=1'}`],
   ].flat()
 }
 

@@ -107,7 +107,7 @@ async function start(
   const disk = join(root, 'disk.raw')
   writeFileSync(disk, Buffer.alloc(1024 * 1024))
   const parts = { ...(await partsOf(kind, disk, root)), ...over }
-  expect(existsSync(parts.disk)).toBe(true)
+  expect(existsSync(parts.disk ?? '')).toBe(true)
   return { disk, machine: new Machine({ parts, limits, signal }) }
 }
 

@@ -56,6 +56,21 @@ describe('makeQemuArguments', () => {
     )
   })
 
+  it('boots a kernel without a disk, or what its network offers, with media beside', () => {
+    const { disk: _, ...memory } = parts
+    const kernel = { image: '/a/vmlinuz', initrd: '/a/initrd.img', arguments: 'boot=x console=ttyS0' }
+    const line = makeQemuArguments({ ...memory, kernel, media: ['/seed,1.iso'] })
+    expect(line.join(' ')).toContain(
+      ' -drive if=none,id=medium0,file=/seed,,1.iso,format=raw,readonly=on -device virtio-blk-pci,drive=medium0 -kernel /a/vmlinuz -initrd /a/initrd.img -append ',
+    )
+    expect(line).toContain('boot=x console=ttyS0')
+    expect(line.join(' ')).not.toContain('id=disk')
+    const network = { outside: true, forwards: [], bootFile: 'http://10.0.2.2:80/boot.ipxe' }
+    expect(command({ network })).toContain(
+      ' -netdev user,id=network,restrict=off,bootfile=http://10.0.2.2:80/boot.ipxe -device virtio-net-pci,netdev=network,bootindex=1 ',
+    )
+  })
+
   it('uses the processor of the host with KVM', () => {
     expect(command({ accelerator: 'kvm' })).toContain(' -accel kvm -cpu host ')
   })
