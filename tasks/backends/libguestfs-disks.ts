@@ -1,7 +1,7 @@
 // What the appliance reads besides the image's disk, as raw files it gets as further disks.
 
 import { existsSync } from 'node:fs'
-import { rename } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { Step } from '../plan/step.ts'
 import type { Work } from './backend.ts'
@@ -19,6 +19,7 @@ export async function toolDisk(build: Build, tools: string): Promise<string> {
 truncate --size=16G "$2"
 mkfs.ext4 -q -F -m 0 -i 65536 -O ^has_journal -d "$1" "$2"
 chmod 0600 "$2"
+sync "$2"
 `
   await runOnHost(build, ['sh', '-euc', script, 'sh', tools, file], {
     what: 'making a disk of the tool tree',
@@ -34,6 +35,8 @@ export async function inputArchive(
 ): Promise<string | undefined> {
   if (inputs.length === 0) return undefined
   const file = path.join(build.folders.work, 'inputs.tar')
+  // Steps before a sysprep had one, too.
+  await rm(file, { force: true })
   for (const [place, [, source]] of inputs.entries()) {
     // The first part of every name, but not of what symlinks point to.
     const renaming = `--transform=s,^[^/]*,${place},S`
