@@ -21,14 +21,20 @@ export interface LayerSecrets {
   readonly context: RunContext
   /** All that were asked for so far. */
   readonly known: () => readonly Forms[]
+  /** At the end: also shows what of the output was held back. */
   readonly redactLog: (path: string) => Promise<void>
   readonly redactError: (error: unknown) => unknown
 }
 
 export function openSecrets(entry: GraphLayer, context: RunContext): LayerSecrets {
   const known: Forms[] = []
+  // By value: a program that is asked again may answer another one.
+  const values = new Set<string>()
   const learn = (name: string, value: Uint8Array): void => {
-    if (!known.some((one) => one.name === name)) known.push({ name, forms: secretForms(value) })
+    const text = Buffer.from(value).toString('latin1')
+    if (values.has(text)) return
+    values.add(text)
+    known.push({ name, forms: secretForms(value) })
   }
   const given = layerInputs(entry).flatMap(({ name, declaration }) => {
     if (declaration.kind !== 'secret') return []
@@ -40,21 +46,26 @@ export function openSecrets(entry: GraphLayer, context: RunContext): LayerSecret
     }
     return [[name, { name: secret.name, read }] as const]
   })
+  const { emit, flush } = redactEvents(context.emit, () => known)
   return {
     given: Object.fromEntries(given),
     hide: (name, value) => learn(name, Buffer.from(value)),
-    context: { ...context, emit: redactEvents(context.emit, () => known) },
+    context: { ...context, emit },
     known: () => known,
     redactLog: async (path) => {
+      flush()
       if (known.length > 0) await writeFile(path, redactBytes(await readFile(path), known))
     },
     redactError: (error) =>
-      known.length > 0 && error instanceof ImgError ? withoutSecrets(error, known) : error,
+      known.length > 0 && error instanceof Error ? withoutSecrets(error, known) : error,
   }
 }
 
-/** A stream's held back end comes before the next event of another kind. */
-function redactEvents(emit: Emit, known: () => readonly Forms[]): Emit {
+/** A stream's held back end comes before the next event of another kind, and with `flush`. */
+function redactEvents(
+  emit: Emit,
+  known: () => readonly Forms[],
+): { readonly emit: Emit; readonly flush: () => void } {
   const streams = { stdout: new Redactor(known), stderr: new Redactor(known) }
   let layer = ''
   const flush = (): void => {
@@ -63,7 +74,7 @@ function redactEvents(emit: Emit, known: () => readonly Forms[]): Emit {
       if (text !== '') emit({ event: 'output', layer, stream, text })
     }
   }
-  return (event) => {
+  const redacted: Emit = (event) => {
     if (known().length === 0) return emit(event)
     if (event.event === 'output') {
       layer = event.layer
@@ -73,22 +84,28 @@ function redactEvents(emit: Emit, known: () => readonly Forms[]): Emit {
     flush()
     return emit(redactStrings(event, known()) as ImgEvent)
   }
+  return { emit: redacted, flush }
 }
 
-const redactStrings = (event: ImgEvent, secrets: readonly Forms[]): object =>
+const redactStrings = (fields: object, secrets: readonly Forms[]): object =>
   Object.fromEntries(
-    Object.entries(event).map(([name, value]: [string, unknown]) => [
-      name,
-      typeof value === 'string' ? redactText(value, secrets) : value,
-    ]),
+    Object.entries(fields).map(([name, value]: [string, unknown]) => [name, redactValue(value, secrets)]),
   )
 
+function redactValue(value: unknown, secrets: readonly Forms[]): unknown {
+  if (typeof value === 'string') return redactText(value, secrets)
+  return Array.isArray(value) ? value.map((one: unknown) => redactValue(one, secrets)) : value
+}
+
 /** Without its cause, which holds the same text once more. */
-function withoutSecrets({ code, message, fields }: ImgError, secrets: readonly Forms[]): ImgError {
-  const { cause: _, ...shown } = fields
-  const redacted = Object.entries(shown).map(([name, value]: [string, unknown]) => [
-    name,
-    typeof value === 'string' ? redactText(value, secrets) : value,
-  ])
-  return new ImgError(code, redactText(message, secrets), Object.fromEntries(redacted) as ErrorFields)
+function withoutSecrets(error: Error, secrets: readonly Forms[]): Error {
+  const message = redactText(error.message, secrets)
+  if (error instanceof ImgError) {
+    const { cause: _, ...shown } = error.fields
+    return new ImgError(error.code, message, redactStrings(shown, secrets) as ErrorFields)
+  }
+  const redacted = new Error(message)
+  redacted.name = error.name
+  redacted.stack = redactText(error.stack ?? '', secrets)
+  return redacted
 }

@@ -11,10 +11,13 @@ import type { Outcome } from '../../../tasks/plan/outcome.ts'
 import type { Recipe } from '../../../tasks/plan/recipe.ts'
 import { secret } from '../../../tasks/plan/secret.ts'
 import type { Step } from '../../../tasks/plan/step.ts'
+import { openSecrets } from '../../../tasks/run/layer-secrets.ts'
 import { readLog } from '../../../tasks/run/read-log.ts'
 import { child, fakeProject, fixed, root } from '../../rig/fake-project.ts'
 import { testContext } from '../../rig/run-context.ts'
 import { layer } from '../../../tasks/plan/declare.ts'
+import { layerOf, makeGraph } from '../../../tasks/plan/graph.ts'
+import { tempFolder } from '../../rig/temp-folder.ts'
 
 const value = 'IMGCANARY-3f9c "quoted" & <odd>'
 
@@ -51,9 +54,13 @@ const usesSecret = (): Recipe => {
   return { ...recipe, inputs: { token: { kind: 'secret', secret: secret('token', { env: 'TOKEN' }) } } }
 }
 
-async function build(context: RunContext, backend: Backend): Promise<{ outcome: Outcome; log: string }> {
+async function build(
+  context: RunContext,
+  backend: Backend,
+  recipe = usesSecret(),
+): Promise<{ outcome: Outcome; log: string }> {
   const install = layer('install:a', root('a'))
-  const project = await fakeProject(context, [install, child('role:a', install, usesSecret())])
+  const project = await fakeProject(context, [install, child('role:a', install, recipe)])
   const { layers } = await runBuild(project, [], { mode: 'fail-fast', check: false, backends: [backend] })
   const outcome = layers.find(({ name }) => name === 'role:a')?.outcome
   if (outcome === undefined) throw new Error('role:a has no outcome')
@@ -85,6 +92,56 @@ test('an error shows none', async () => {
   })
   expect(log).not.toContain('IMGCANARY')
   expect(filesWith(context.cacheDir)).toEqual([])
+})
+
+test('each value of a secret that is another one every time', async () => {
+  const context = testContext()
+  const source = { command: ['sh', '-c', 'echo >>times; echo "IMGCANARY-$(wc -l <times)-3f9c"'] }
+  const steps = [1, 2].map((place) => ({
+    do: 'run' as const,
+    argv: ['login', String(place)],
+    secrets: ['token'],
+  }))
+  const twice: Recipe = {
+    ...fixed(steps),
+    inputs: { token: { kind: 'secret', secret: secret('token', source) } },
+  }
+  const { log } = await build(context, careless({}), twice)
+  expect(log.match(/\[secret:token\]/g)).toHaveLength(8)
+  expect(log).not.toContain('IMGCANARY')
+  expect(JSON.stringify(context.events)).not.toContain('IMGCANARY')
+})
+
+test('values made for one build alone, under one name', () => {
+  const context = testContext()
+  const install = layer('install:a', root('a'))
+  const { hide, redactError, ...secrets } = openSecrets(
+    layerOf(makeGraph({ layers: [install] }), install.name),
+    context,
+  )
+  hide('the token', 'IMGCANARY-1')
+  hide('the token', 'IMGCANARY-2')
+  const changed = ['Exec[login IMGCANARY-1]', 'Exec[login IMGCANARY-2]']
+  secrets.context.emit({ event: 'puppet', layer: 'install:a', changed, resources: 2 })
+  const shown = ['Exec[login [secret:the token]]', 'Exec[login [secret:the token]]']
+  expect(context.events).toEqual([{ event: 'puppet', layer: 'install:a', changed: shown, resources: 2 }])
+  const error = redactError(new ImgError('STEP_FAILED', 'no', { validOptions: changed }))
+  expect(error).toMatchObject({ fields: { validOptions: shown } })
+  const other = redactError(new SyntaxError('Unexpected token in IMGCANARY-1')) as Error
+  expect(other.message).toBe('Unexpected token in [secret:the token]')
+  expect(other.stack).not.toContain('IMGCANARY')
+})
+
+test('what might have been the beginning of one is shown in the end', async () => {
+  const context = testContext()
+  const install = layer('install:a', root('a'))
+  const secrets = openSecrets(layerOf(makeGraph({ layers: [install] }), install.name), context)
+  secrets.hide('the token', 'IMGCANARY')
+  secrets.context.emit({ event: 'output', layer: 'install:a', stream: 'stdout', text: 'at last: IMG' })
+  const log = join(tempFolder({ log: '' }), 'log')
+  await secrets.redactLog(log)
+  const output = context.events.flatMap((event) => (event.event === 'output' ? [event.text] : []))
+  expect(output.join('')).toBe('at last: IMG')
 })
 
 test('a layer that holds it fails, and nothing of it is stored', async () => {
