@@ -36,8 +36,8 @@ export async function startServer(
 }
 
 /** The whole group: some servers are started by a script. */
-function stopGroup({ exitCode, pid }: ChildProcess, name: 'SIGTERM' | 'SIGKILL'): void {
-  if (exitCode === null && pid !== undefined) process.kill(-pid, name)
+function stopGroup({ exitCode, signalCode, pid }: ChildProcess, name: 'SIGTERM' | 'SIGKILL'): void {
+  if (exitCode === null && signalCode === null && pid !== undefined) process.kill(-pid, name)
 }
 
 export async function freePort(): Promise<number> {

@@ -8,6 +8,7 @@ import { openRemote } from '../../../cache/remotes/open-remote.ts'
 import { blobName } from '../../../cache/remotes/remote.ts'
 import { runProgram } from '../../../tasks/run/process.ts'
 import { describeRemote, digestOf, signal } from '../../contract/remote.ts'
+import { startRegistry } from '../../rig/registry.ts'
 import { freePort, startServer } from '../../rig/server.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'img-servers-'))
@@ -50,18 +51,12 @@ http {
 
 describe('docker-registry', () => {
   let port = 0
+  let config = ''
   beforeAll(async () => {
-    port = await freePort()
-    const config = join(folder, 'registry.yml')
-    writeFileSync(
-      config,
-      `version: 0.1
-log: { level: error }
-storage: { filesystem: { rootdirectory: ${folder}/registry }, delete: { enabled: true } }
-http: { addr: "127.0.0.1:${port}" }
-`,
-    )
-    return startServer(['docker-registry', 'serve', config], { port })
+    const registry = await startRegistry(folder)
+    port = registry.port
+    config = registry.config
+    return registry.stop
   })
   describeRemote('a registry', async () => openRemote(`oci://127.0.0.1:${port}/team/${place()}`, {}))
 
@@ -72,7 +67,7 @@ http: { addr: "127.0.0.1:${port}" }
     for (const data of [kept, lost]) await remote.create(blobName(digestOf(data)), data, { signal })
     const refers = [blobName(digestOf(kept))]
     await remote.create('records/main/ab/abc/def', Buffer.from('{}'), { signal, refers })
-    await runProgram(['docker-registry', 'garbage-collect', join(folder, 'registry.yml')], { signal })
+    await runProgram(['docker-registry', 'garbage-collect', config], { signal })
     const seen = openRemote(`oci://127.0.0.1:${port}/team/${repository}`, {})
     expect(await seen.has(blobName(digestOf(kept)), signal)).toBe(true)
     expect(await seen.has(blobName(digestOf(lost)), signal)).toBe(false)
