@@ -48,3 +48,26 @@ export function readFile(tree: ImageTree, path: string): Buffer {
 }
 
 export const readText = (tree: ImageTree, path: string): string => readFile(tree, path).toString()
+
+/** The path, without its leading slash, with links among its folders followed; a link at its end is meant itself. */
+export function followFolders(tree: ImageTree, path: string): string {
+  const pending = partsOf(path)
+  let done: string[] = []
+  for (let links = 0; pending.length > 0;) {
+    const part = pending.shift() ?? ''
+    const { target } = tree.entries.get([...done, part].join('/')) ?? {}
+    if (part === '..') done.pop()
+    else if (target === undefined || pending.length === 0 || links === mostLinks) done.push(part)
+    else {
+      links += 1
+      if (target.startsWith('/')) done = []
+      pending.unshift(...partsOf(target))
+    }
+  }
+  return done.join('/')
+}
+
+/** As the kernel has it: links that lead in a circle end somewhere. */
+const mostLinks = 40
+
+const partsOf = (path: string): string[] => path.split('/').filter((part) => part !== '' && part !== '.')

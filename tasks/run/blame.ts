@@ -1,10 +1,10 @@
 // Which layer of a chain brought a file or package, by which step, declared where, committed when.
 
 import type { LayerRecord } from '../../cache/store.ts'
-import { openImage } from '../diff/image-tree.ts'
+import { openImage, type OpenImage } from '../diff/image-tree.ts'
 import { compareTrees, type FileDifference } from '../diff/compare-trees.ts'
 import { readSystemFacts } from '../diff/system-facts.ts'
-import { readText, type ImageTree } from '../diff/tree.ts'
+import { followFolders, readText, type ImageTree } from '../diff/tree.ts'
 import { ImgError } from '../errors.ts'
 import { layerOf } from '../plan/graph.ts'
 import type { KeyRecord } from '../plan/key.ts'
@@ -35,29 +35,34 @@ export interface Blame {
   readonly commit?: GitCommit
 }
 
-/** Newest change first; empty when the layer's image has none of it. */
-export async function blame(project: Project, layer: string, subject: string): Promise<readonly Blame[]> {
+/** Newest change first; empty when the layer's image has none of it. Throws RECORD_MISSING when a parent is gone. */
+export async function blame(project: Project, layer: string, written: string): Promise<readonly Blame[]> {
   const found: Blame[] = []
-  let record: LayerRecord | undefined = await findRecord(project, layer)
-  let above = await openTree(project, record)
+  const opened: OpenImage[] = []
+  const open = async (record: LayerRecord): Promise<OpenImage> => {
+    const image = await openLayer(project, record)
+    opened.push(image)
+    return image
+  }
   try {
+    let record: LayerRecord | undefined = await findRecord(project, layer)
+    let tree = await open(record)
+    const subject = written.startsWith('/') ? `/${followFolders(tree, written)}` : written
     while (record !== undefined) {
       const parent: LayerRecord | undefined = await parentOf(project, record)
-      const below = parent === undefined ? undefined : await openTree(project, parent)
-      const change = changeOf(subject, below, above)
-      if (change !== undefined) found.push(await explain(project, { record, subject, change, tree: above }))
-      above.close()
-      if (below === undefined || parent === undefined) break
-      above = below
+      const below: OpenImage | undefined = parent && (await open(parent))
+      const change = changeOf(subject, below, tree)
+      if (change !== undefined) found.push(await explain(project, { record, subject, change, tree }))
       record = parent
+      tree = below ?? tree
     }
     return found
   } finally {
-    above.close()
+    for (const image of opened) image.close()
   }
 }
 
-async function openTree(project: Project, record: LayerRecord): Promise<ReturnType<typeof openImage>> {
+async function openLayer(project: Project, record: LayerRecord): Promise<OpenImage> {
   const disk = record.artifact['disk.raw']
   if (disk !== undefined) return openImage(await project.store.materialise(disk))
   throw new ImgError('USAGE', `${record.layer} has no disk`, {
@@ -69,10 +74,20 @@ async function openTree(project: Project, record: LayerRecord): Promise<ReturnTy
 /** By the record and not by the imgfile, which may have changed since. */
 async function parentOf(project: Project, record: LayerRecord): Promise<LayerRecord | undefined> {
   const { parents } = record.keyRecord as KeyRecord
-  const from = Object.values(record.parents).find(({ treeDigest }) => treeDigest === parents['from'])
-  if (from === undefined) return undefined
-  const found = await project.store.find(from.key)
-  return found.hit ? found.record : undefined
+  const below = Object.entries(record.parents).find(([, { treeDigest }]) => treeDigest === parents['from'])
+  if (below === undefined) return undefined
+  const [name, { key }] = below
+  const found = await project.store.find(key)
+  if (found.hit) return found.record
+  const parent = `${name} ${key.slice(0, 12)}`
+  throw new ImgError(
+    'RECORD_MISSING',
+    `${record.layer} stands on ${parent}, which is not in the cache: ${found.reason}`,
+    {
+      hint: `\`img build ${name}\` brings it back unless something of it changed since`,
+      layer: record.layer,
+    },
+  )
 }
 
 interface Change {
