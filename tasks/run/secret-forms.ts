@@ -30,7 +30,19 @@ function encoded(bytes: Buffer): readonly Buffer[] {
   const isText = Buffer.from(text).equals(bytes)
   const hex = bytes.toString('hex')
   const texts = isText ? textForms(text) : []
-  return [...base64Forms(bytes), hex, hex.toUpperCase(), ...texts].map((form) => Buffer.from(form))
+  return [...base64Forms(bytes), ...base64Lines(bytes), hex, hex.toUpperCase(), ...texts].map((form) =>
+    Buffer.from(form),
+  )
+}
+
+/** As MIME and PEM break it. */
+function base64Lines(bytes: Buffer): readonly string[] {
+  const text = bytes.toString('base64')
+  return [64, 76].flatMap((width) =>
+    text.length <= width
+      ? []
+      : (text.match(new RegExp(`.{1,${width}}`, 'g')) ?? []).filter(({ length }) => length >= longLine),
+  )
 }
 
 function textForms(text: string): readonly string[] {

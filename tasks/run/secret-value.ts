@@ -35,6 +35,15 @@ async function valueOf({ name, source }: Secret, { env, root, signal }: RunConte
     env: Object.fromEntries(passed),
     signal,
   })
+  if (exitCode === 0 && stdout.includes('\uFFFD')) {
+    throw new ImgError(
+      'INPUT_INVALID',
+      `${program}, which gives the secret ${name}, printed what is no text`,
+      {
+        hint: 'let it print base64, and decode that where it is used',
+      },
+    )
+  }
   if (exitCode === 0) return withoutLineEnd(Buffer.from(stdout))
   // Not what it printed: that may be half of the value.
   throw missing(name, `${program} ended with ${exitCode}`, `run it yourself: ${source.command.join(' ')}`)

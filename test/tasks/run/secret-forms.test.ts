@@ -41,6 +41,17 @@ describe('secretForms', () => {
     expect(key.map(String)).not.toContain('short')
   })
 
+  it.each([
+    ['base64', 76],
+    ['PEM', 64],
+  ])('knows the lines of %s', (_, width) => {
+    const long = Buffer.from(value.repeat(8))
+    const lines = long.toString('base64').match(new RegExp(`.{1,${width}}`, 'g')) ?? []
+    const known = secretForms(long).map(String)
+    expect(lines.length).toBeGreaterThan(2)
+    for (const line of lines.filter(({ length }) => length >= 16)) expect(known).toContain(line)
+  })
+
   it('begins with the longest, has no form twice and none that is too short', () => {
     const lengths = secretForms(Buffer.from('abcdef')).map(({ length }) => length)
     expect(lengths).toEqual(lengths.toSorted((one, other) => other - one))

@@ -35,6 +35,15 @@ describe('readSecret', () => {
     })
   })
 
+  it('refuses bytes of a program that would not come through', async () => {
+    const binary = secret('key', { command: ['printf', String.raw`\377\376 binary`] })
+    await expect(readSecret(binary, testContext())).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: 'printf, which gives the secret key, printed what is no text',
+      fields: { hint: 'let it print base64, and decode that where it is used' },
+    })
+  })
+
   it('refuses one that other text would contain', async () => {
     await expect(
       readSecret(secret('pin', { env: 'PIN' }), testContext({ env: { PIN: '12345' } })),
