@@ -98,8 +98,9 @@ function halves(): readonly string[] {
     .concat(partial)
 }
 
-const list = (name: string): readonly string[] =>
-  existsSync(join(cache, name)) ? readdirSync(join(cache, name)) : []
+function list(name: string): readonly string[] {
+  return existsSync(join(cache, name)) ? readdirSync(join(cache, name)) : []
+}
 
 function run(
   args: readonly string[],
