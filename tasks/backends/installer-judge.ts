@@ -3,6 +3,7 @@
 import { ImgError } from '../errors.ts'
 import type { InstallStep } from '../plan/step.ts'
 import type { InstallerStop } from './installer-watch.ts'
+import { noLibvirt } from './libvirt-start.ts'
 
 export type InstallerEnding =
   | { readonly kind: 'stopped'; readonly stop: InstallerStop }
@@ -29,6 +30,13 @@ export function judgeInstallation(ending: InstallerEnding, about: InstallerAbout
     return failed(
       `${lastCommands[about.step.answers.kind]} failed with exit code ${report}`,
       `run \`img log ${about.layer}\` for what it said`,
+    )
+  }
+  if (about.console === '' && exitCode === noLibvirt) {
+    return failed(
+      'libvirtd did not start',
+      'look at what libvirtd says; `img doctor` tells what is missing',
+      about.said,
     )
   }
   if (about.console === '' && exitCode !== 0) {

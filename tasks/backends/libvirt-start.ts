@@ -5,7 +5,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { runProgram } from '../run/process.ts'
+import { programPath, runProgram } from '../run/process.ts'
 
 export interface LibvirtStart {
   readonly connect: string
@@ -64,11 +64,14 @@ export async function startLibvirt(options: {
 /** Everything is in namespaces that are gone by now. */
 const endWithUs = (): Promise<void> => Promise.resolve()
 
-/** What a killed build left below the folder of its work. */
-export async function endAbandoned(workspace: string): Promise<void> {
+/** What a killed build left below the folder of its work. `path` is where virsh is looked for. */
+export async function endAbandoned(workspace: string, path: string = programPath): Promise<void> {
   const parts = await readdir(workspace, { withFileTypes: true }).catch(() => [])
-  for (const part of parts) if (part.isDirectory()) await endNoted(join(workspace, part.name))
+  for (const part of parts) if (part.isDirectory()) await endNoted(join(workspace, part.name), path)
 }
+
+/** What the command line of `wrap` ends with when there is no libvirt to talk to; its log is on standard error. */
+export const noLibvirt = 90
 
 interface Noted {
   readonly connect?: string
@@ -82,17 +85,25 @@ const noteFile = (directory: string): string => join(directory, 'libvirt.json')
 const note = (directory: string, noted: Noted): Promise<void> =>
   writeFile(noteFile(directory), JSON.stringify(noted), { flush: true })
 
-async function endNoted(directory: string): Promise<void> {
-  const text = await readFile(noteFile(directory), 'utf8').catch(() => undefined)
-  if (text === undefined) return
-  const { connect, name, uid, folder } = JSON.parse(text) as Noted
+async function endNoted(directory: string, path: string = programPath): Promise<void> {
+  const { connect, name, uid, folder } = await readNote(directory)
   if (connect !== undefined && name !== undefined) {
-    const env = { HOME: directory, ...userEnv(uid ?? 0) }
+    const env = { PATH: path, HOME: directory, ...userEnv(uid ?? 0) }
     // A domain that is gone already is what is wanted.
     await runProgram(['virsh', '--connect', connect, 'destroy', name], { env, timeoutMs: 60_000 })
   }
   if (folder !== undefined) await rm(folder, { recursive: true, force: true })
   await rm(noteFile(directory), { force: true })
+}
+
+/** Nothing is started before the note is whole: of one that was torn off, nothing has to be ended. */
+async function readNote(directory: string): Promise<Noted> {
+  const text = await readFile(noteFile(directory), 'utf8').catch(() => '')
+  try {
+    return JSON.parse(text) as Noted
+  } catch {
+    return {}
+  }
 }
 
 /** Where the libvirt of a user's session listens. */
@@ -103,9 +114,20 @@ const userEnv = (uid: number): Readonly<Record<string, string>> =>
 const ownUserNamespace: readonly string[] =
   'unshare --user --map-current-user --mount --pid --fork --kill-child=KILL --mount-proc --'.split(' ')
 
+/** Behind the start of the daemon, whose log is in `$log`: waits a minute for it, as long as it lives, and runs the rest. */
+const whenReady = (uri: string): string => `daemon=$!
+turns=0
+until virsh --connect ${uri} version >/dev/null 2>&1; do
+  turns=$((turns + 1))
+  { test $turns -lt 120 && kill -0 $daemon 2>/dev/null; } || { tail -n 20 "$log" >&2; exit ${noLibvirt}; }
+  sleep 0.5
+done
+exec "$@"
+`
+
 /** The daemon of root keeps its state in fixed places: these are its own, in memory. */
 const ownSystem = `
-directory=$1; shift
+log=$1/libvirtd.log; shift
 for folder in /run/libvirt /var/lib/libvirt /var/cache/libvirt /var/log/libvirt /etc/libvirt; do
   mkdir -p "$folder"
   mount -t tmpfs -o mode=0755 tmpfs "$folder"
@@ -120,26 +142,12 @@ user = "root"
 group = "root"
 end
 printf 'auth_unix_rw = "none"\\nauth_unix_ro = "none"\\n' >/etc/libvirt/libvirtd.conf
-libvirtd --timeout 600 --pid-file /run/libvirt/own.pid >"$directory/libvirtd.log" 2>&1 &
-turns=0
-until virsh --connect qemu:///system version >/dev/null 2>&1; do
-  turns=$((turns + 1))
-  test $turns -lt 120 || { tail -n 20 "$directory/libvirtd.log" >&2; exit 90; }
-  sleep 0.5
-done
-exec "$@"
-`
+libvirtd --timeout 600 --pid-file /run/libvirt/own.pid >"$log" 2>&1 &
+${whenReady('qemu:///system')}`
 
 const ownSession = `
-folder=$1; shift
+folder=$1 log=$1/libvirtd.log; shift
 mkdir -p "$folder/libvirt"
 printf 'stdio_handler = "file"\\nsecurity_driver = "none"\\n' >"$folder/libvirt/qemu.conf"
-libvirtd --timeout 600 --pid-file "$folder/own.pid" >"$folder/libvirtd.log" 2>&1 &
-turns=0
-until virsh --connect qemu:///session version >/dev/null 2>&1; do
-  turns=$((turns + 1))
-  test $turns -lt 120 || { tail -n 20 "$folder/libvirtd.log" >&2; exit 90; }
-  sleep 0.5
-done
-exec "$@"
-`
+libvirtd --timeout 600 --pid-file "$folder/own.pid" >"$log" 2>&1 &
+${whenReady('qemu:///session')}`

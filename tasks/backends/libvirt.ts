@@ -17,6 +17,7 @@ import { judgeInstallation, type InstallerEnding } from './installer-judge.ts'
 import { installerMirror } from './installer-mirror.ts'
 import { watchInstaller, type InstallerLimits } from './installer-watch.ts'
 import { startLibvirt } from './libvirt-start.ts'
+import { explainWrite } from './namespace-build.ts'
 import { labelOf } from './step-label.ts'
 import { installFiles, makeVirtInstall } from './virt-install-command.ts'
 
@@ -26,7 +27,10 @@ export const libvirtBackend = (): Backend => ({
   steps: new Set(['install']),
   mounts: new Set(),
   probe,
-  run,
+  run: (work, context) =>
+    run(work, context).catch((error: unknown) => {
+      throw explainWrite(work, error)
+    }),
 })
 
 const programs = [
@@ -91,28 +95,21 @@ async function makeSeed(
   const folder = join(work.directory, 'seed')
   await mkdir(folder)
   for (const [name, content] of Object.entries(seed)) await writeFile(join(folder, name), content)
+  const image = join(work.directory, installFiles.seed)
   const { exitCode, stderr } = await runProgram(
-    [
-      'xorriso',
-      '-as',
-      'mkisofs',
-      '-V',
-      'cidata',
-      '-J',
-      '-r',
-      '-o',
-      join(work.directory, installFiles.seed),
-      folder,
-    ],
+    [...'xorriso -as mkisofs -V cidata -J -r -o'.split(' '), image, folder],
     { signal: context.signal, log: work.log },
   )
   if (exitCode === 0) return
   throw new ImgError('STEP_FAILED', `layer ${work.layer}: the disk with the answers cannot be made`, {
     layer: work.layer,
     output: stderr,
-    hint: 'run `apt-get install xorriso`',
+    hint: exitCode === missingProgram ? 'run `apt-get install xorriso`' : 'look at what xorriso says',
   })
 }
+
+/** What the launcher ends with. */
+const missingProgram = 127
 
 interface Installation {
   readonly work: Work
@@ -133,18 +130,8 @@ async function install(
     connect: step.machine?.connect,
     uid: context.uid,
   })
-  const argv = makeVirtInstall({
-    step,
-    files,
-    accelerator,
-    name: libvirt.name,
-    connect: libvirt.connect,
-    medium: existsSync(at(installFiles.iso)) ? 'iso' : 'kernel',
-    directory: work.directory,
-  })
   const stop = new AbortController()
   const over = new AbortController()
-  appendFileSync(work.log, `+ ${argv.join(' ')}\n`)
   const watch = watchInstaller({
     consoleFile: at(installFiles.console),
     diskFile: at(installFiles.disk),
@@ -157,11 +144,29 @@ async function install(
     },
     onPhase: (phase) => announcePhase(phase, work, context),
   })
-  const stopping = watch.stopped.then((stopped) => {
-    if (stopped !== undefined) stop.abort()
-    return stopped
-  })
+  const stopping = watch.stopped.then(
+    (stopped) => {
+      if (stopped !== undefined) stop.abort()
+      return stopped
+    },
+    (error: unknown) => {
+      stop.abort()
+      throw error
+    },
+  )
+  // Waited for when virt-install has ended; until then it is nobody's.
+  stopping.catch(() => undefined)
   try {
+    const argv = makeVirtInstall({
+      step,
+      files,
+      accelerator,
+      name: libvirt.name,
+      connect: libvirt.connect,
+      medium: existsSync(at(installFiles.iso)) ? 'iso' : 'kernel',
+      directory: work.directory,
+    })
+    appendFileSync(work.log, `+ ${argv.join(' ')}\n`)
     const ran = await runProgram(libvirt.wrap(argv), {
       cwd: work.directory,
       env: libvirt.env,

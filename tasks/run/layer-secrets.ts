@@ -4,7 +4,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import type { GivenSecret } from '../backends/backend.ts'
 import type { RunContext } from '../context.ts'
-import { ImgError, type ErrorFields } from '../errors.ts'
+import { ImgError } from '../errors.ts'
 import type { Emit, ImgEvent } from '../events.ts'
 import type { GraphLayer } from '../plan/graph.ts'
 import { layerInputs } from '../plan/inputs.ts'
@@ -102,7 +102,7 @@ function withoutSecrets(error: Error, secrets: readonly Forms[]): Error {
   const message = redactText(error.message, secrets)
   if (error instanceof ImgError) {
     const { cause: _, ...shown } = error.fields
-    return new ImgError(error.code, message, redactStrings(shown, secrets) as ErrorFields)
+    return new ImgError(error.code, message, redactStrings(shown, secrets))
   }
   const redacted = new Error(message)
   redacted.name = error.name

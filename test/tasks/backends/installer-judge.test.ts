@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { judgeInstallation, type InstallerEnding } from '../../../tasks/backends/installer-judge.ts'
+import { noLibvirt } from '../../../tasks/backends/libvirt-start.ts'
 import { installStep } from '../../rig/install-step.ts'
 
 const about = { layer: 'install:web', step: installStep(), console: 'the console', said: 'virt-install says' }
@@ -73,6 +74,18 @@ test('a machine that never started', () => {
     layer: 'install:web',
     output: 'virt-install says',
     hint: 'look at what virt-install says; `img doctor` tells what is missing',
+  })
+})
+
+test('a libvirt that never started', () => {
+  const ending = ended(undefined, noLibvirt)
+  const { message, fields } =
+    judgeInstallation(ending, { ...about, console: '', said: 'libvirtd says' }) ?? {}
+  expect(message).toBe('layer install:web: libvirtd did not start')
+  expect(fields).toEqual({
+    layer: 'install:web',
+    output: 'libvirtd says',
+    hint: 'look at what libvirtd says; `img doctor` tells what is missing',
   })
 })
 
