@@ -12,10 +12,14 @@ export class InstallerConsole {
   /** Standing at the end of what was said so far: more output makes it go away. */
   problem: InstallerProblem | undefined
   #text = ''
+  /** A sequence whose end has not come yet. */
+  #rest = ''
 
   /** True when a new phase began. */
   feed(chunk: string): boolean {
-    this.#text = (this.#text + visible(chunk)).slice(-kept)
+    const raw = this.#rest + chunk
+    this.#rest = begunEscape.exec(raw)?.[0] ?? ''
+    this.#text = (this.#text + visible(raw.slice(0, raw.length - this.#rest.length))).slice(-kept)
     const before = this.phase
     this.phase = lastPhase(this.#text) ?? before
     this.problem = findProblem(this.#text)
@@ -35,6 +39,7 @@ const visible = (chunk: string): string => chunk.replaceAll(escapes, '').replace
 
 const escape = String.fromCodePoint(27)
 const escapes = new RegExp(`${escape}(?:\\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>78])`, 'g')
+const begunEscape = new RegExp(`${escape}(?:\\[[0-9;?]{0,32}|[()])?$`)
 /** All but newline and tab. */
 const controls = /[^\P{Cc}\n\t]/gu
 
@@ -47,8 +52,8 @@ const lines = (text: string): readonly string[] =>
 /** debconf's progress, which grows within its line. */
 const progress = /^(.+?)(?:; please wait)?(?:\.\.\.)?\s*\.\.\.\s+\d+%/
 
-/** Anaconda's and subiquity's stages, a line each. */
-const stages: readonly RegExp[] = [
+/** Anaconda's and subiquity's, a line each. */
+const announced: readonly RegExp[] = [
   /^(?:\d{2}:\d{2}:\d{2} )?((?:Starting installer|Starting automated install|Creating disklabel|Setting up the installation environment|Installing boot loader|Performing post-installation|Configuring [a-z ]+|Running post-installation|Downloading \d+ RPMs|Preparing transaction).*)$/,
   /^(?:start: )?subiquity\/([A-Za-z]+\/[A-Za-z_]+)/,
 ]
@@ -58,7 +63,7 @@ function lastPhase(text: string): string | undefined {
   const growing = progress.exec(unfinished)?.[1]
   if (growing !== undefined) return growing.trim()
   for (const line of finished) {
-    for (const form of [progress, ...stages]) {
+    for (const form of [progress, ...announced]) {
       const found = form.exec(line)?.[1]
       if (found !== undefined) return found.trim().replace(/\.+$/, '')
     }

@@ -32,9 +32,12 @@ export function makeInstallerFiles(step: InstallStep, around: InstallerSurroundi
   return makers[step.answers.kind](step, around)
 }
 
-/** Exit status of the answer file's own last commands; undefined while nothing was reported. */
+/**
+ * Exit status of the answer file's own last commands; undefined while nothing was reported. The last one counts: an
+ * installer can still fail behind them, and then reports that too.
+ */
 export function findReport(text: string, nonce: string): number | undefined {
-  const found = new RegExp(`img-report ${nonce} (\\d+)`).exec(text)?.[1]
+  const found = [...text.matchAll(new RegExp(`img-report ${nonce} (\\d+)`, 'g'))].at(-1)?.[1]
   return found === undefined ? undefined : Number(found)
 }
 
@@ -123,12 +126,7 @@ img-end-of-late-command
 sh /tmp/img-late
 status=$?
 
-rename_mirror() {
-  for list in /target/etc/apt/sources.list /target/etc/apt/sources.list.d/*; do
-    [ ! -f "$list" ] || sed -i -e "s|$1\\([ /]\\)|$2\\1|g" -e "s|$1$|$2|" "$list"
-  done
-}
-${renames.join('\n')}
+${renameMirrors(renames)}
 rm -f /target/etc/apt/apt.conf.d/00AllowUnauthenticated
 rm -f /target/etc/apt/apt.conf.d/00trustcdrom
 
@@ -139,7 +137,17 @@ exit 0
 }
 
 const rename = (from: string | undefined, to: string): readonly string[] =>
-  from === undefined || from === to ? [] : [`rename_mirror '${from}' '${to}'`]
+  from === undefined || from === to ? [] : [`rename_mirror ${quoted(from)} ${quoted(to)}`]
+
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
+
+/** In the lists of the image, below /target. */
+const renameMirrors = (renames: readonly string[]): string => `rename_mirror() {
+  for list in /target/etc/apt/sources.list /target/etc/apt/sources.list.d/*; do
+    [ ! -f "$list" ] || sed -i -e "s|$1\\([ /]\\)|$2\\1|g" -e "s|$1$|$2|" "$list"
+  done
+}
+${renames.join('\n')}`
 
 /** To the port, and to the console in case the kernel has no driver for it. */
 const reportTo = (nonce: string, status: string): string =>
@@ -164,12 +172,15 @@ function forAutoinstall(step: InstallStep, { nonce, mirror }: InstallerSurroundi
   const answers = JSON.parse(step.answers.text) as Readonly<Record<string, unknown>>
   const listed = (key: string): readonly unknown[] => (answers[key] as readonly unknown[] | undefined) ?? []
   const report = (status: string): readonly string[] => ['sh', '-c', reportTo(nonce, status)]
+  const apt = answers['apt'] as UbuntuApt | undefined
   const autoinstall = {
     ...answers,
-    ...(mirror === undefined
-      ? {}
-      : { apt: { ...(answers['apt'] as object | undefined), ...aptMirror(mirror) } }),
-    'late-commands': [...listed('late-commands'), report('0')],
+    ...(mirror === undefined ? {} : { apt: { ...apt, ...aptMirror(mirror) } }),
+    'late-commands': [
+      ...listed('late-commands'),
+      ...(mirror === undefined ? [] : [['sh', '-c', forgetMirror(mirror, apt)]]),
+      report('0'),
+    ],
     'error-commands': [...listed('error-commands'), report('1')],
   }
   return {
@@ -180,6 +191,17 @@ function forAutoinstall(step: InstallStep, { nonce, mirror }: InstallerSurroundi
     },
     arguments: [...step.arguments, 'ds=nocloud'],
   }
+}
+
+interface UbuntuApt {
+  readonly primary?: readonly { readonly uri?: string }[]
+}
+
+/** The installer writes the mirror it used into the image. */
+const forgetMirror = ({ packages }: InstallerMirror, apt: UbuntuApt | undefined): string => {
+  const published =
+    apt?.primary?.find(({ uri }) => uri !== undefined)?.uri ?? 'http://archive.ubuntu.com/ubuntu'
+  return renameMirrors(rename(packages.replace(/\/+$/, ''), published.replace(/\/+$/, '')))
 }
 
 const aptMirror = ({ packages }: InstallerMirror): object => ({

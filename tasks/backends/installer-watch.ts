@@ -2,6 +2,7 @@
 
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import { StringDecoder } from 'node:string_decoder'
 import { setTimeout as delay } from 'node:timers/promises'
 import { InstallerConsole, type InstallerProblem } from './installer-console.ts'
 
@@ -45,6 +46,7 @@ async function watch(options: WatchOptions, console: InstallerConsole): Promise<
   const started = now()
   let heard = started
   let standing: number | undefined
+  const decoder = new StringDecoder('utf8')
   let offset = 0
   let wrote = 0
   for (;;) {
@@ -55,7 +57,7 @@ async function watch(options: WatchOptions, console: InstallerConsole): Promise<
     wrote = modified
     if (text.length > 0) {
       offset += text.length
-      const shown = text.toString('utf8')
+      const shown = decoder.write(text)
       options.onText(shown)
       if (console.feed(shown) && console.phase !== undefined) options.onPhase(console.phase)
       standing = console.problem === undefined ? undefined : now()

@@ -42,13 +42,18 @@ export function makeVirtInstall(parts: VirtInstallParts): readonly string[] {
     ['--memory', String(machine.memory), '--vcpus', String(machine.cpus)],
     ['--osinfo', 'detect=on,require=off'],
     step.firmware === 'uefi' ? ['--boot', 'uefi'] : [],
-    ['--disk', `path=${at(installFiles.disk)},format=raw,bus=virtio,cache=unsafe,discard=unmap`],
-    files.seed === undefined ? [] : ['--disk', `path=${at(installFiles.seed)},device=cdrom,readonly=on`],
+    ['--disk', `path=${word(at(installFiles.disk))},format=raw,bus=virtio,cache=unsafe,discard=unmap`],
+    files.seed === undefined
+      ? []
+      : ['--disk', `path=${word(at(installFiles.seed))},device=cdrom,readonly=on`],
     ['--network', 'user,model=virtio', '--rng', '/dev/urandom'],
     ['--graphics', 'none', ...(machine.display ? ['--video', 'vga'] : [])],
     ['--controller', 'type=usb,model=none', '--memballoon', 'none', '--tpm', 'none', '--sound', 'none'],
-    ['--serial', `file,path=${at(installFiles.console)}`],
-    ['--channel', `file,path=${at(installFiles.report)},target.type=virtio,target.name=${installerPort}`],
+    ['--serial', `file,path=${word(at(installFiles.console))}`],
+    [
+      '--channel',
+      `file,path=${word(at(installFiles.report))},target.type=virtio,target.name=${installerPort}`,
+    ],
     mediumOptions(parts),
     Object.keys(files.inject).flatMap((name) => ['--initrd-inject', at(name)]),
     ['--extra-args', [...accelerationArguments[accelerator], ...files.arguments].join(' ')],
@@ -73,9 +78,13 @@ const accelerationArguments: Readonly<Record<Accelerator, readonly string[]>> = 
 function mediumOptions({ medium, step, directory }: VirtInstallParts): readonly string[] {
   const at = (name: string): string => `${directory}/${name}`
   if (medium === 'kernel') {
-    return ['--install', `kernel=${at(installFiles.kernel)},initrd=${at(installFiles.initrd)}`]
+    return ['--install', `kernel=${word(at(installFiles.kernel))},initrd=${word(at(installFiles.initrd))}`]
   }
   // Ubuntu's live medium has no tree that virt-install would know.
   const inside = step.answers.kind === 'autoinstall' ? ',kernel=casper/vmlinuz,initrd=casper/initrd' : ''
-  return ['--location', `${at(installFiles.iso)}${inside}`]
+  return ['--location', `${word(at(installFiles.iso))}${inside}`]
 }
+
+/** virt-install takes an option's parts apart as a POSIX shell would, but at commas. */
+const word = (path: string): string =>
+  /[,"'\\]/.test(path) ? `"${path.replaceAll(/["\\]/g, String.raw`\$&`)}"` : path

@@ -50,6 +50,14 @@ Please check the specified mirror or try a different one.`,
     })
   })
 
+  test('a question whose colours come in pieces', () => {
+    const console = new InstallerConsole()
+    for (const piece of ['Which?\r\n\u001B', '[1', ';31mPrompt', ": '?' for help>\u001B[", '0m ']) {
+      console.feed(piece)
+    }
+    expect(console.problem).toEqual({ kind: 'question', text: 'Which?' })
+  })
+
   test('what is answered is no problem any more', () => {
     const console = new InstallerConsole()
     console.feed("Setting up the clock  ... 0%\r\nWhich?\r\nPrompt: 1 - 2, '?' for help> ")

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { findReport, makeInstallerFiles } from '../../../tasks/backends/installer-files.ts'
 import { installStep } from '../../rig/install-step.ts'
@@ -129,12 +129,38 @@ test('an autoinstall is a disk of cloud-init', () => {
   expect(autoinstall).toMatchObject({
     version: 1,
     apt: { primary: [{ arches: ['default'], uri: 'http://10.0.2.2:3180/debian' }] },
-    'late-commands': ['true', ['sh', '-c', expect.stringContaining('img-report n1 %s')]],
+    'late-commands': [
+      'true',
+      ['sh', '-c', expect.stringContaining('rename_mirror ')],
+      ['sh', '-c', expect.stringContaining('img-report n1 %s')],
+    ],
     'error-commands': [['sh', '-c', expect.stringContaining('"1"')]],
   })
 })
 
 test.each([
+  [undefined, 'http://archive.ubuntu.com/ubuntu'],
+  [{ primary: [{ uri: 'http://no.archive.example.org/ubuntu/' }] }, 'http://no.archive.example.org/ubuntu'],
+])('an autoinstall leaves no trace of the mirror: %j', (apt, published) => {
+  const { root } = testContext()
+  const step = installStep('autoinstall')
+  const answers = { kind: 'autoinstall' as const, text: JSON.stringify({ version: 1, apt }) }
+  const used = { packages: 'http://10.0.2.2:3180/ubuntu', unsigned: false }
+  const { seed } = makeInstallerFiles({ ...step, answers }, { nonce: 'n1', mirror: used })
+  const { autoinstall } = JSON.parse((seed?.['user-data'] ?? '').split('\n').slice(1).join('\n'))
+  const [program, ...words] = autoinstall['late-commands'][0] as readonly string[]
+  const list = join(root, 'target/etc/apt/sources.list.d/ubuntu.sources')
+  mkdirSync(dirname(list), { recursive: true })
+  writeFileSync(list, 'URIs: http://10.0.2.2:3180/ubuntu/\nURIs: http://10.0.2.2:3180/ubuntu\n')
+  execFileSync(
+    program ?? '',
+    words.map((word) => word.replaceAll('/target/', `${root}/target/`)),
+  )
+  expect(readFileSync(list, 'utf8')).toBe(`URIs: ${published}/\nURIs: ${published}\n`)
+})
+
+test.each([
+  ['img-report n1 0\nlater\nimg-report n1 1\n', 1],
   ['\nimg-report n1 0\n', 0],
   ['[ 9.1] noise\r\nimg-report n1 12\r\n', 12],
   ['img-report other 0\n', undefined],

@@ -36,6 +36,13 @@ test('a preseed with KVM', () => {
   expect(command()).toEqual(parts.flat())
 })
 
+test('a folder whose name virt-install would take apart', () => {
+  const words = command({ directory: '/a,b "c"', medium: 'iso' })
+  expect(words[words.indexOf('--serial') + 1]).toBe(String.raw`file,path="/a,b \"c\"/console.log"`)
+  expect(words[words.indexOf('--location') + 1]).toBe(String.raw`"/a,b \"c\"/medium/iso"`)
+  expect(words[words.indexOf('--initrd-inject') + 1]).toBe('/a,b "c"/preseed.cfg')
+})
+
 test('emulated', () => {
   const words = command({ accelerator: 'tcg' })
   expect(words.slice(11, 17)).toEqual([
