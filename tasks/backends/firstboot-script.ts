@@ -98,13 +98,13 @@ ${Object.entries(env)
   .map(([name, value]) => `export ${name}=${quoted(value)}`)
   .join('\n')}
 export HOME=/root
+umask 022
 cd /
 while :; do sleep 20; say alive; done &
 alive=$!
 started=$(date +%s)
 (
   exec 3>&- >/dev/virtio-ports/${logPort} 2>&1
-  umask 022
   ${prepare ?? ':'}
 ) || prepared=$?
 if [ -n "\${prepared-}" ]; then

@@ -46,6 +46,11 @@ exit 2
     expect(left).toEqual([])
   })
 
+  it('makes files anybody may read, as steps in a chroot do', async () => {
+    const { log } = await run({ script: 'umask', prepare: 'umask' })
+    expect(log).toBe('0022\n0022\n')
+  })
+
   it('ends a script that does not end', async () => {
     const { report, log } = await run({ script: 'echo waiting; sleep 100', limit: 1 })
     expect(log).toBe('waiting\n')
