@@ -4,7 +4,7 @@ import {
   checkOptions,
   invalidOption,
   isLayerOption,
-  isTexts,
+  isEnvironment,
   listOf,
   type OptionCheck,
 } from '../tasks/plan/options.ts'
@@ -73,7 +73,7 @@ const rules = {
   optional: {
     ...archiveRules.required,
     ...archiveRules.optional,
-    env: isTexts,
+    env: isEnvironment,
     exitCodes: listOf(isExitCode),
     ...machineRules,
     secrets: isSecrets,

@@ -4,7 +4,7 @@ import {
   checkOptions,
   isLayerOption,
   isText,
-  isTexts,
+  isEnvironment,
   matching,
   type OptionCheck,
 } from '../tasks/plan/options.ts'
@@ -183,7 +183,7 @@ const rules = {
     ...archiveRules.required,
     ...archiveRules.optional,
     certname: isName('a certname'),
-    facts: isTexts,
+    facts: isEnvironment,
     secrets: isSecrets,
     script: isText,
     ...machineRules,

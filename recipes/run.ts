@@ -1,6 +1,6 @@
 // One command in the image.
 
-import { checkOptions, invalidOption, isLayerOption, isText, isTexts } from '../tasks/plan/options.ts'
+import { checkOptions, invalidOption, isLayerOption, isEnvironment, isText } from '../tasks/plan/options.ts'
 import type { Layer, Recipe } from '../tasks/plan/recipe.ts'
 import { type Archives, archiveRules, aptInput } from './archives.ts'
 import { isSecrets, type Secrets, secretField, secretInputs } from './secrets.ts'
@@ -25,7 +25,7 @@ export function run(command: string | readonly string[], options: RunOptions = {
     optional: {
       ...archiveRules.required,
       ...archiveRules.optional,
-      env: isTexts,
+      env: isEnvironment,
       label: isText,
       secrets: isSecrets,
       tools: isLayerOption,

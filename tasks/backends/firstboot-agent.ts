@@ -167,11 +167,24 @@ export function checkCodeId(
 }
 
 function readApplied(applied: string | undefined, layer: string): RawCatalog {
-  if (applied !== undefined && applied !== '') return JSON.parse(applied) as RawCatalog
-  throw new ImgError('PUPPET_FAILED', `layer ${layer}: the agent left no catalog`, {
+  const isThere = applied !== undefined && applied !== ''
+  const catalog = isThere ? parseCatalog(applied) : undefined
+  if (catalog !== undefined) return catalog
+  const what = isThere ? 'left what is no catalog' : 'left no catalog'
+  throw new ImgError('PUPPET_FAILED', `layer ${layer}: the agent ${what}`, {
     layer,
     hint: `run \`img log ${layer}\`; a script of your own leaves the agent's cached catalog as ${guestFolder}/out/catalog.json`,
   })
+}
+
+/** A machine may say anything. */
+function parseCatalog(text: string): RawCatalog | undefined {
+  try {
+    const found = JSON.parse(text) as RawCatalog | null
+    return Array.isArray(found?.resources) ? found : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** Without what a server adds to a catalog for its transport. */

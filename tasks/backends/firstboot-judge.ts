@@ -13,7 +13,7 @@ export interface FirstbootRun {
   readonly limit: number
   /** Its last lines. */
   readonly console: string
-  /** All the script printed. */
+  /** The last of what the script printed. */
   readonly output: string
 }
 

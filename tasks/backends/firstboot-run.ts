@@ -83,7 +83,7 @@ async function boot(
   context.emit({ event: 'note', layer, text: `boots with ${accelerator}: ${reason}` })
   const { text, payload } = makeFirstboot(carried)
   const bootLimit = bootLimits(accelerator)
-  const output: string[] = []
+  let output = ''
   const machine = new Machine({
     parts: {
       disk: place.disk,
@@ -106,7 +106,7 @@ async function boot(
     enter: network.enter,
     onConsole: (said) => context.emit({ event: 'output', layer, stream: 'stdout', text: said }),
     onLog: (said) => {
-      output.push(said)
+      output = (output + said).slice(-keptOutput)
       appendFileSync(log, said)
       context.emit({ event: 'output', layer, stream: 'stdout', text: said })
     },
@@ -121,7 +121,7 @@ async function boot(
     ending,
     limit,
     console: machine.console.tail(),
-    output: output.join(''),
+    output,
   })
   return report.out
 }
@@ -135,3 +135,5 @@ const secretFile = ({ name, value }: { readonly name: string; readonly value: Ui
 const defaultLimit = 3600
 const defaultMemory = 1024
 const consoleLines = 200
+/** A script may print for as long as it likes; the whole of it is in the log. */
+const keptOutput = 64 * 1024

@@ -63,6 +63,14 @@ export const isTexts: OptionCheck = (value) =>
     ? undefined
     : 'not an object of texts'
 
+/** Values of the environment. A shell that is given another name ends at once. */
+export const isEnvironment: OptionCheck = (value) => {
+  const problem = isTexts(value)
+  if (problem !== undefined) return problem
+  const odd = Object.keys(value as object).find((name) => !/^[A-Za-z_]\w*$/.test(name))
+  return odd === undefined ? undefined : `whose ${JSON.stringify(odd)} is no name: letters, digits and _`
+}
+
 export const isCount: OptionCheck = (value) =>
   Number.isInteger(value) && (value as number) > 0 ? undefined : 'not a whole number above 0'
 

@@ -68,6 +68,11 @@ describe('firstboot', () => {
       { secrets: ['token'] },
       `firstboot: "secrets" is ["token"], whose item 0 is "token", not a secret: write secret('name')`,
     ],
+    [
+      'a.sh',
+      { env: { 'MY-NAME': 'a' } },
+      'firstboot: "env" is {"MY-NAME":"a"}, whose "MY-NAME" is no name: letters, digits and _',
+    ],
     ['a.sh', { exitCode: 0 }, 'firstboot: unknown option "exitCode"'],
   ])('refuses %j with %j', (script, options, message) => {
     expect(() => firstboot(script as string, options as never)).toThrow(expect.objectContaining({ message }))

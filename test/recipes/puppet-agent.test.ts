@@ -93,6 +93,10 @@ describe('puppetAgent', () => {
   it.each([
     [{ ...site, codeId: undefined }, 'puppetAgent: the option "codeId" is missing'],
     [{ ...site, ca: undefined }, 'puppetAgent: the option "ca" is missing'],
+    [
+      { ...site, facts: { 'os.name': 'x' } },
+      'puppetAgent: "facts" is {"os.name":"x"}, whose "os.name" is no name: letters, digits and _',
+    ],
     [{ ...site, token: 'x' }, `puppetAgent: "token" is "x", not a secret: write secret('name')`],
     [
       { ...site, server: 'http://puppet' },

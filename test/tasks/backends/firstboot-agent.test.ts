@@ -85,6 +85,19 @@ describe('checkApplied', () => {
   })
 })
 
+it.each(['{', 'null', '{"resources":{}}'])('a machine that leaves %s', (left) => {
+  const said = expect.objectContaining({
+    code: 'PUPPET_FAILED',
+    message: 'layer role:web: the agent left what is no catalog',
+    fields: {
+      layer: 'role:web',
+      hint: "run `img log role:web`; a script of your own leaves the agent's cached catalog as /run/img/firstboot/out/catalog.json",
+    },
+  })
+  expect(() => checkApplied(left, about)).toThrow(said)
+  expect(() => checkCodeId(left, { agent: site, layer: 'role:web' })).toThrow(said)
+})
+
 const site: SiteAgent = {
   server: 'https://puppet.example.org:8140',
   certname: 'web.invalid',
@@ -95,7 +108,9 @@ const site: SiteAgent = {
 
 describe('checkCodeId', () => {
   it('accepts the code that is in the key', () => {
-    expect(() => checkCodeId('{"code_id":"abc"}', { agent: site, layer: 'role:web' })).not.toThrow()
+    expect(() =>
+      checkCodeId('{"code_id":"abc","resources":[]}', { agent: site, layer: 'role:web' }),
+    ).not.toThrow()
   })
 
   it.each([
@@ -117,7 +132,9 @@ describe('checkCodeId', () => {
       },
     ],
   ])('refuses %j', (catalog, what, fields) => {
-    expect(() => checkCodeId(JSON.stringify(catalog), { agent: site, layer: 'role:web' })).toThrow(
+    expect(() =>
+      checkCodeId(JSON.stringify({ ...catalog, resources: [] }), { agent: site, layer: 'role:web' }),
+    ).toThrow(
       expect.objectContaining({
         code: 'PUPPET_FAILED',
         message: `layer role:web: https://puppet.example.org:8140 ${what}`,

@@ -6,6 +6,7 @@ import {
   isLayerOption,
   isPackage,
   isText,
+  isEnvironment,
   isTexts,
   listOf,
   matching,
@@ -67,6 +68,10 @@ describe('checks', () => {
     ['isTexts', isTexts, { A: 'b' }, undefined],
     ['isTexts', isTexts, { A: 1 }, 'not an object of texts'],
     ['isTexts', isTexts, ['a'], 'not an object of texts'],
+    ['isEnvironment', isEnvironment, { A_1: 'b', _a: '' }, undefined],
+    ['isEnvironment', isEnvironment, { A: 1 }, 'not an object of texts'],
+    ['isEnvironment', isEnvironment, { 'A-B': '' }, 'whose "A-B" is no name: letters, digits and _'],
+    ['isEnvironment', isEnvironment, { '1A': '' }, 'whose "1A" is no name: letters, digits and _'],
   ]
   test.each(cases)('%s %#', (...[, check, value, wrong]) => {
     expect(check(value)).toBe(wrong)
