@@ -10,12 +10,7 @@ import type { Project } from '../run/project.ts'
 import type { Decided } from '../run/watch-round.ts'
 import type { Call } from './command.ts'
 
-export async function afterRound(
-  project: Project,
-  decided: Decided & { readonly built: boolean },
-  call: Call,
-): Promise<void> {
-  if (!decided.built) return
+export async function afterRound(project: Project, decided: Decided, call: Call): Promise<void> {
   const { test, exec, run } = call.options
   if (test === true) await testImages(project, decided, call)
   if (typeof exec === 'string') await runCommand(project, decided, exec)

@@ -24,8 +24,8 @@ export interface RoundsOptions {
   readonly folders: FolderWatch
   /** `void` when the lock was pinned anew, so that everything has to be asked again. */
   readonly build: (project: Project, decided: Decided) => Promise<BuildOutcomes | 'void'>
-  /** What is done with images that are up to date; ends when the project's signal says so. */
-  readonly after: (project: Project, decided: Decided & { readonly built: boolean }) => Promise<void>
+  /** What is done, once, with images that are up to date; ends when the project's signal says so. */
+  readonly after: (project: Project, decided: Decided) => Promise<void>
   /** Asks for one more round although nothing was told. */
   readonly again: () => void
   /** Called when a round is over and nobody is waiting, to prepare the next. */
@@ -35,6 +35,10 @@ export interface RoundsOptions {
 export interface Decided {
   readonly wanted: readonly LayerName[]
   readonly decisions: Decisions
+}
+
+interface Fingerprinted extends Decided {
+  readonly fingerprint: string
 }
 
 interface BuildOutcomes {
@@ -51,10 +55,12 @@ export function makeRounds(options: RoundsOptions): WatchedRounds {
   let seen: ReadonlySet<string> = new Set()
   /** Everything is relevant while something could not be read. */
   let isBroken = true
+  /** Fingerprints of what is built or used, and of what all has been done with. */
   let running: string | undefined
-  let rounds = 0
+  let settled: string | undefined
+  let isFirst = true
 
-  const ask = async (project: Project): Promise<Decided & { readonly fingerprint: string }> => {
+  const ask = async (project: Project): Promise<Fingerprinted> => {
     const asked: Asked = { seen: new Set(imgfile.files()), own: new Map() }
     const wanted =
       options.selectors.length === 0
@@ -71,7 +77,7 @@ export function makeRounds(options: RoundsOptions): WatchedRounds {
   }
 
   /** Until nothing can have changed between reading it and watching it. */
-  const askWatched = async (project: Project): Promise<Decided & { readonly fingerprint: string }> => {
+  const askWatched = async (project: Project): Promise<Fingerprinted> => {
     for (;;) {
       const answer = await ask(project).catch((error: unknown) => ({ error }))
       if (await folders.follow(seen)) continue
@@ -80,42 +86,42 @@ export function makeRounds(options: RoundsOptions): WatchedRounds {
     }
   }
 
-  const buildRound = async (project: Project): Promise<RoundStatus> => {
+  const buildRound = async (project: Project): Promise<Fingerprinted & { readonly status: RoundStatus }> => {
     const decided = await askWatched(project)
     running = decided.fingerprint
     const result = await options.build(project, decided)
-    running = undefined
-    if (result === 'void') {
-      options.again()
-      return 'superseded'
-    }
-    const status = statusOf(result)
+    const status = result === 'void' ? 'superseded' : statusOf(result)
     if (status === 'superseded' && !project.context.signal.aborted) options.again()
-    if (status === 'built' || status === 'idle')
-      await options.after(project, { ...decided, built: status === 'built' || rounds === 1 })
-    return status
+    return { ...decided, status }
+  }
+
+  const useImages = async (project: Project, decided: Fingerprinted): Promise<void> => {
+    if (settled === decided.fingerprint) return
+    settled = undefined
+    await options.after(project, decided)
+    if (!project.context.signal.aborted) settled = decided.fingerprint
   }
 
   const run = async (signal: AbortSignal, changes: Changes | undefined): Promise<void> => {
-    rounds += 1
-    const shown = (changes?.paths ?? []).filter((path) => seen.has(path) || exists(path))
+    const shown = (changes?.paths ?? []).filter((path) => seen.has(path) || isSomebodys(path, context.root))
     // An editor's own files come and go.
     const isSilent = changes !== undefined && shown.length === 0
     if (shown.length > 0) {
       context.emit({ event: 'changed', paths: shown.map((path) => relative(context.root, path)).toSorted() })
     }
     const end = (status: RoundStatus): void => {
-      if (signal.aborted || (isSilent && status === 'idle')) return
-      context.emit({
-        event: 'round-end',
-        status,
-        ...(changes === undefined ? {} : { ms: context.now() - changes.since }),
-      })
+      if (signal.aborted) return
+      const ms = changes === undefined ? {} : { ms: context.now() - changes.since }
+      if (!isSilent || status !== 'idle') context.emit({ event: 'round-end', status, ...ms })
+      if (isFirst) context.emit({ event: 'watching', folders: folders.count(), polling: folders.polling() })
+      isFirst = false
     }
     let project: Project | undefined
     try {
       project = await imgfile.open({ ...context, signal, emit: (event) => context.emit(asSuperseded(event)) })
-      end(await buildRound(project))
+      const { status, ...decided } = await buildRound(project)
+      end(status)
+      if ((status === 'built' || status === 'idle') && !signal.aborted) await useImages(project, decided)
     } catch (error) {
       if (!(error instanceof ImgError)) throw error
       if (project === undefined) {
@@ -130,9 +136,6 @@ export function makeRounds(options: RoundsOptions): WatchedRounds {
       await project?.close()
     }
     if (!signal.aborted) void options.idle?.()
-    if (rounds === 1 && !signal.aborted) {
-      context.emit({ event: 'watching', folders: folders.count(), polling: folders.polling() })
-    }
   }
 
   return {
@@ -157,7 +160,11 @@ export function makeRounds(options: RoundsOptions): WatchedRounds {
 
 const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/'))
 
-const exists = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined
+/** Something new that a person may have written: no file of an editor's own, and not the folder a follow-up stands for. */
+function isSomebodys(path: string, root: string): boolean {
+  const isEditors = /\/(?:\.[^/]*\.sw[a-z]|\.#[^/]*|#[^/]*#|[^/]*~|4913)$/.test(path)
+  return !isEditors && path !== root && statSync(path, { throwIfNoEntry: false }) !== undefined
+}
 
 function statusOf({ layers }: BuildOutcomes): RoundStatus {
   const failed = layers.filter(({ outcome }) => outcome.status === 'failed')

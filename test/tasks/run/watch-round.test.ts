@@ -3,22 +3,18 @@
 
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { fakeBackend } from '../../../tasks/backends/fake.ts'
-import { buildDecided, runBuild } from '../../../tasks/build.ts'
+import { runBuild } from '../../../tasks/build.ts'
 import type { RunContext } from '../../../tasks/context.ts'
 import type { ImgEvent } from '../../../tasks/events.ts'
-import { defineImgfile, layer } from '../../../tasks/plan/declare.ts'
+import { layer } from '../../../tasks/plan/declare.ts'
 import type { Layer, Recipe } from '../../../tasks/plan/recipe.ts'
 import type { Step } from '../../../tasks/plan/step.ts'
-import { openLoaded, type Project } from '../../../tasks/run/project.ts'
-import { makeWaker } from '../../../tasks/run/waker.ts'
-import { watchFolders } from '../../../tasks/run/watch-folders.ts'
-import { watchLoop } from '../../../tasks/run/watch-loop.ts'
-import { makeRounds } from '../../../tasks/run/watch-round.ts'
 import { edit, random } from '../../rig/editor.ts'
 import { child, fixed, root, write } from '../../rig/fake-project.ts'
 import { testContext } from '../../rig/run-context.ts'
+import { openFixed, startWatching } from '../../rig/watching.ts'
 
 /** The content of its text file is written into the image. */
 const fromText = (path: string): Recipe => ({
@@ -37,99 +33,6 @@ function declared(): readonly Layer[] {
   const install = layer('install:a', root('one'))
   const base = child('base:a', install, fromText('base.txt'))
   return [install, base, child('role:a', base, fromFolder('role'))]
-}
-
-interface Watching {
-  readonly events: readonly ImgEvent[]
-  readonly started: readonly string[]
-  readonly wakes: () => number
-  /** Resolves at the end of a round after which `isDone` holds. */
-  until(isDone: () => Promise<boolean>): Promise<void>
-  stop(): Promise<void>
-}
-
-function startWatching(
-  context: RunContext,
-  layers: readonly Layer[],
-  { poll = false, gates = {} }: { poll?: boolean; gates?: Readonly<Record<string, Promise<void>>> } = {},
-): Watching {
-  const stopping = new AbortController()
-  const backend = fakeBackend({ gates })
-  const events: ImgEvent[] = []
-  const listeners = new Set<() => void>()
-  let wakes = 0
-  const own: RunContext = {
-    ...context,
-    now: Date.now,
-    signal: stopping.signal,
-    emit: (event) => {
-      events.push(event)
-      for (const listener of listeners) listener()
-    },
-  }
-  const waker = makeWaker({
-    now: Date.now,
-    timer: (ms, then) => {
-      const timer = setTimeout(then, ms)
-      return () => clearTimeout(timer)
-    },
-  })
-  const folders = watchFolders({
-    poll,
-    emit: own.emit,
-    onChange: (path) => {
-      if (!rounds.isRelevant(path)) return
-      wakes += 1
-      waker.wake(path)
-      for (const listener of listeners) listener()
-    },
-  })
-  const rounds = makeRounds({
-    context: own,
-    selectors: [],
-    folders,
-    imgfile: { files: () => [], open: (at) => openFixed(at, layers) },
-    build: (project, decided) =>
-      buildDecided(project, decided, { mode: 'keep-going', check: false, backends: [backend] }),
-    after: async () => {
-      for (const listener of listeners) listener()
-    },
-    again: () => waker.wake(context.root),
-  })
-  const looping = watchLoop(rounds, waker, stopping.signal)
-  const stop = async (): Promise<void> => {
-    stopping.abort()
-    await looping
-    await folders.close()
-  }
-  onTestFinished(stop)
-  return {
-    events,
-    started: backend.started,
-    wakes: () => wakes,
-    stop,
-    until: (isDone) =>
-      new Promise((resolve, reject) => {
-        const look = (): void => {
-          isDone().then((done) => {
-            if (!done) return
-            listeners.delete(look)
-            resolve()
-          }, reject)
-        }
-        listeners.add(look)
-        look()
-      }),
-  }
-}
-
-async function openFixed(context: RunContext, layers: readonly Layer[]): Promise<Project> {
-  const closure = { files: [], packages: {}, env: [], outside: [] }
-  return openLoaded(context, {
-    path: join(context.root, 'imgfile.ts'),
-    imgfile: defineImgfile({ layers }),
-    closure,
-  })
 }
 
 async function digestOf(context: RunContext, name: string): Promise<string | undefined> {
