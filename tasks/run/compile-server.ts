@@ -1,10 +1,10 @@
 // A puppet that is loaded before a catalog is asked for, for as long as somebody watches: of the four seconds a
 // compilation takes, three are spent on starting.
 
-import { statSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { type Compile, compileCatalog, type CompileOptions, readAnswer } from './catalog-compile.ts'
 import { compileServer } from './catalog-program.ts'
+import { folderIdentity } from './folder-identity.ts'
 import { startProgram, type StartedProgram } from './process.ts'
 
 export interface CompileServer {
@@ -58,9 +58,8 @@ export function openCompileServer(): CompileServer {
   }
 }
 
-/** A folder in another's place is not the folder that was mounted. */
 const identityOf = ({ tools, environment }: CompileOptions): string =>
-  JSON.stringify([tools, environment, statSync(environment, { throwIfNoEntry: false })?.ino])
+  JSON.stringify([tools, environment, folderIdentity(environment)])
 
 function start(of: string, { tools, environment }: CompileOptions): Running {
   const namespaces =

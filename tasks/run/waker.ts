@@ -27,16 +27,21 @@ export function makeWaker({ timer, now }: WakerOptions): Waker {
   let first = 0
   let last = 0
   let onWake: (() => void) | undefined
-  const wait = (ms: number, signal: AbortSignal): Promise<void> =>
+  /** Resolves when it is told to, or aborted; what it listens with goes with it. */
+  const until = (signal: AbortSignal, listen: (done: () => void) => () => void): Promise<void> =>
     new Promise((resolve) => {
-      const cancel = timer(ms, resolve)
-      signal.addEventListener('abort', () => (cancel(), resolve()), { once: true })
+      const end = (): void => {
+        signal.removeEventListener('abort', end)
+        stop()
+        resolve()
+      }
+      const stop = listen(end)
+      signal.addEventListener('abort', end)
     })
-  const woken = (signal: AbortSignal): Promise<void> =>
-    new Promise((resolve) => {
-      onWake = resolve
-      signal.addEventListener('abort', () => resolve(), { once: true })
-    })
+  const woken = (done: () => void): (() => void) => {
+    onWake = done
+    return () => (onWake = undefined)
+  }
   return {
     wake: (path) => {
       last = now()
@@ -45,12 +50,13 @@ export function makeWaker({ timer, now }: WakerOptions): Waker {
       onWake?.()
     },
     changes: async (signal) => {
-      if (paths.size === 0 && !signal.aborted) await woken(signal)
+      if (paths.size === 0 && !signal.aborted) await until(signal, woken)
       for (;;) {
         if (signal.aborted) return undefined
-        const quietAt = Math.min(last + quietMs, first + longestMs)
-        if (now() >= quietAt) break
-        await wait(quietAt - now(), signal)
+        const left = Math.min(last + quietMs, first + longestMs) - now()
+        // More than was asked for: the clock was put back.
+        if (left <= 0 || left > quietMs) break
+        await until(signal, (done) => timer(left, done))
       }
       const changes = { paths: [...paths], since: first }
       paths.clear()

@@ -1,9 +1,9 @@
 // Tells that something may have changed in folders. An event is a hint and nothing more: whoever is woken hashes.
 
-import { statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { watch, type FSWatcher } from 'chokidar'
 import type { Emit } from '../events.ts'
+import { folderIdentity } from './folder-identity.ts'
 
 export interface FolderWatch {
   /**
@@ -47,9 +47,9 @@ export function watchFolders(options: FolderWatchOptions): FolderWatch {
     polling: () => polling,
     count: () => count,
     follow: async (wanted) => {
-      const folders = [...new Set([...wanted].map(nearestFolder))].toSorted()
-      // A folder put in another's place has its name, not its inode.
-      const identity = folders.map((folder) => `${folder} ${statSync(folder).ino}`).join('\n')
+      const found = new Map([...wanted].map(nearestFolder))
+      const folders = [...found.keys()].toSorted()
+      const identity = folders.map((folder) => `${folder} ${found.get(folder)}`).join('\n')
       if (identity === followed) return false
       followed = identity
       count = folders.length
@@ -106,9 +106,9 @@ function limitReached(code: string, folders: number): { readonly text: string; r
   }
 }
 
-function nearestFolder(path: string): string {
+function nearestFolder(path: string): readonly [folder: string, identity: string] {
   for (let at = path; ; at = dirname(at)) {
-    const stat = statSync(at, { throwIfNoEntry: false })
-    if (stat?.isDirectory() === true || at === dirname(at)) return at
+    const identity = folderIdentity(at)
+    if (identity !== undefined || at === dirname(at)) return [at, identity ?? '']
   }
 }

@@ -1,6 +1,7 @@
 // Rounds, one after the other, for as long as somebody watches: a change starts one, a change that makes the running
 // one pointless ends it early, and whatever was told meanwhile has exactly one round after it.
 
+import { setMaxListeners } from 'node:events'
 import type { Changes, Waker } from './waker.ts'
 
 export interface Rounds {
@@ -15,7 +16,10 @@ export async function watchLoop(rounds: Rounds, waker: Waker, signal: AbortSigna
   let changes: Changes | undefined
   do {
     const early = new AbortController()
-    const running = rounds.run(AbortSignal.any([signal, early.signal]), changes)
+    const either = AbortSignal.any([signal, early.signal])
+    // Everything that runs at the same time listens.
+    setMaxListeners(0, either)
+    const running = rounds.run(either, changes)
     changes = await nextChanges(running, { rounds, waker, signal, early })
     await running
   } while (changes !== undefined && !signal.aborted)

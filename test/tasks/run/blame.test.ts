@@ -3,6 +3,7 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
+import { layer } from '../../../tasks/plan/declare.ts'
 import type { JsonValue, Step } from '../../../tasks/plan/step.ts'
 import { blame } from '../../../tasks/run/blame.ts'
 import type { Project } from '../../../tasks/run/project.ts'
@@ -25,7 +26,7 @@ interface Made {
 
 async function twoLayers(layers: readonly Made[]): Promise<Project> {
   const context = testContext()
-  const install = { name: 'install:a', recipes: [root('')] } as const
+  const install = layer('install:a', root(''))
   const project = await fakeProject(context, [install, child('base:a', install, fixed([]))])
   for (const { name, files, steps } of layers) {
     const folder = join(context.root, name)
