@@ -22,7 +22,7 @@ export const targetRules: OptionRules['optional'] = {
 /** Files made of a layer's disk, as a layer of their own. */
 export function target(
   kind: string,
-  { from, of = from, options, inputs = {}, steps, chain = false, memory }: TargetParts,
+  { from, of = from, options, inputs = {}, steps, chain = false, memory, tried }: TargetParts,
 ): Layer {
   const recipe: Recipe = {
     name: kind,
@@ -33,6 +33,7 @@ export function target(
     chain,
     steps: typeof steps === 'function' ? steps : () => steps,
     ...(memory === undefined ? {} : { weight: { memory } }),
+    ...(tried === undefined ? {} : { tried }),
   }
   return layer(options.name ?? targetName(kind, of), recipe, { from })
 }
@@ -46,6 +47,8 @@ export interface TargetParts {
   readonly steps: readonly ExportStep[] | ((facts: Facts) => readonly ExportStep[])
   /** Whether it needs the disks of everything below, too. */
   readonly chain?: boolean
+  /** Instead of the disk it is made from. */
+  readonly tried?: Recipe['tried']
   /** MiB it takes to make them, when that is much. */
   readonly memory?: number
 }

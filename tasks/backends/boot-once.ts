@@ -6,6 +6,7 @@ import type { RunContext } from '../context.ts'
 import { ImgError } from '../errors.ts'
 import type { Accelerator } from './acceleration.ts'
 import type { Check } from './boot-checks.ts'
+import type { BootParts, BootSource } from './boot-source.ts'
 import { makeBootScript, toBootReport, type BootReport } from './boot-report.ts'
 import { guestCredentials } from './guest-script.ts'
 import type { Firmware } from './qemu-arguments.ts'
@@ -17,8 +18,9 @@ export interface BootOptions {
   /** `first`, `second`: for checks and messages. */
   readonly name: string
   readonly layer: string
-  /** qcow2; written. */
-  readonly overlay: string
+  /** Written. */
+  readonly parts: BootParts
+  readonly enter?: BootSource['enter']
   /** Private; made here. */
   readonly directory: string
   readonly accelerator: Accelerator
@@ -45,12 +47,11 @@ export async function bootOnce(options: BootOptions, context: RunContext): Promi
   const started = context.now()
   const machine = new Machine({
     parts: {
-      disk: options.overlay,
+      ...options.parts,
       accelerator,
       firmware: await prepareFirmware(options.firmware, options.directory),
       memory: options.memory,
       cpus: options.cpus,
-      network: { outside: false, forwards: [] },
       credentials: guestCredentials,
       restarts: false,
       console: 'socket',
@@ -59,6 +60,7 @@ export async function bootOnce(options: BootOptions, context: RunContext): Promi
     limits: bootLimits(accelerator, options.limit),
     signal: context.signal,
     onConsole: (text) => context.emit({ event: 'output', layer, stream: 'stdout', text }),
+    ...(options.enter === undefined ? {} : { enter: options.enter }),
   })
   const ending = await machine.ended
   if (context.signal.aborted) throw new ImgError('INTERRUPTED', `the boot test of ${layer} was interrupted`)

@@ -1,4 +1,4 @@
-// Boots an image twice in throw-away overlays and judges what the two machines say. The image is never written.
+// Boots an image twice and judges what the two machines say. The image is never written.
 
 import { mkdir } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
@@ -14,10 +14,11 @@ import {
   type Check,
   type Expectations,
 } from './boot-checks.ts'
-import { bootOnce, type Boot } from './boot-once.ts'
+import { bootOnce, type Boot, type BootOptions } from './boot-once.ts'
+import { checkRefusal, fetchedImage } from './boot-refusal.ts'
 import type { BootReport } from './boot-report.ts'
+import { diskSource, openMemorySource, type BootSource } from './boot-source.ts'
 import type { Firmware } from './qemu-arguments.ts'
-import { makeOverlay } from './qemu-files.ts'
 
 export interface BootTestOptions {
   /** For messages. */
@@ -48,9 +49,14 @@ export interface BootTest {
 /** Counts up when a test that passed must run again because the test itself asks for more. */
 export const bootTestVersion = 1
 
+/** What is tried: a disk, or a folder of files a machine without one boots from, in which a file is changed at the end. */
+export type Tried =
+  | { readonly kind: 'disk'; readonly disk: string }
+  | { readonly kind: 'memory'; readonly folder: string }
+
 /** A faulty image is a result; it throws only when no machine can be run here. */
 export async function testImage(
-  disk: string,
+  tried: Tried,
   options: BootTestOptions,
   context: RunContext,
 ): Promise<BootTest> {
@@ -61,10 +67,10 @@ export async function testImage(
   const workspace = await openWorkspace(context.cacheDir)
   const directory = workspace.path
   try {
-    const boots = await runBoots({ disk, directory, services, options, accelerator }, context)
+    const { boots, more } = await runBoots({ tried, directory, services, options, accelerator }, context)
     const failed = boots.find(({ report }) => report === undefined)
     const reports = boots.flatMap(({ report }) => (report === undefined ? [] : [report]))
-    const checks = [...boots.map(({ check }) => check), ...judge(reports, options.expectations)]
+    const checks = [...boots.map(({ check }) => check), ...judge(reports, options.expectations), ...more]
     const slow = accelerator === 'tcg' && isTooSlow(reports) ? { hint: slowHint } : {}
     return {
       passed: checks.every(({ passed }) => passed),
@@ -93,33 +99,61 @@ function judge([one, other, again]: readonly BootReport[], expectations: Expecta
 }
 
 interface Boots {
-  readonly disk: string
+  readonly tried: Tried
   readonly directory: string
   readonly services: readonly string[]
   readonly options: BootTestOptions
   readonly accelerator: Accelerator
 }
 
-/** Side by side when there is a core for each; the third boot goes on where the first powered off. */
-async function runBoots(boots: Boots, context: RunContext): Promise<readonly Boot[]> {
-  const cores = availableParallelism()
-  const cpus = Math.max(1, Math.min(4, Math.floor(cores / 2)))
-  const boot = async (name: string, overlay: string, folder: string): Promise<Boot> =>
-    bootOnce(
-      { ...boots, ...boots.options, name, overlay, directory: join(boots.directory, folder), cpus },
-      context,
-    )
-  const fresh = async (name: string): Promise<Boot> => {
-    const folder = join(boots.directory, name)
-    await mkdir(folder)
-    return boot(name, await makeOverlay(boots.disk, folder, { signal: context.signal }), name)
+async function runBoots(
+  boots: Boots,
+  context: RunContext,
+): Promise<{ readonly boots: readonly Boot[]; readonly more: readonly Check[] }> {
+  const { tried, directory } = boots
+  if (tried.kind === 'disk')
+    return { boots: await bootAll(boots, diskSource(tried.disk, context), context), more: [] }
+  const source = await openMemorySource(tried.folder, { directory, context })
+  try {
+    const done = await bootAll(boots, source, context)
+    const image = await fetchedImage(tried.folder)
+    if (image === undefined || !done.every(({ report }) => report !== undefined))
+      return { boots: done, more: [] }
+    const options = await bootOptions(boots, { name: 'changed', source })
+    return { boots: done, more: [await checkRefusal(image, options, context)] }
+  } finally {
+    await source.close()
   }
+}
+
+/** Side by side when there is a core for each; the third boot goes on where the first powered off. */
+async function bootAll(boots: Boots, source: BootSource, context: RunContext): Promise<readonly Boot[]> {
   const names = ['first', 'second']
+  const starts: BootOptions[] = []
+  for (const name of names) starts.push(await bootOptions(boots, { name, source }))
   const done: Boot[] = []
-  if (cores > 1) done.push(...(await Promise.all(names.map(fresh))))
-  else for (const name of names) done.push(await fresh(name))
+  if (availableParallelism() > 1)
+    done.push(...(await Promise.all(starts.map((start) => bootOnce(start, context)))))
+  else for (const start of starts) done.push(await bootOnce(start, context))
   if (boots.options.restart && done.every(({ report }) => report !== undefined)) {
-    done.push(await boot('third', join(boots.directory, 'first', 'overlay.qcow2'), 'first'))
+    done.push(await bootOnce({ ...starts[0]!, name: 'third' }, context))
   }
   return done
+}
+
+async function bootOptions(
+  { options, directory, ...boots }: Boots,
+  { name, source }: { readonly name: string; readonly source: BootSource },
+): Promise<BootOptions> {
+  const folder = join(directory, name)
+  await mkdir(folder)
+  return {
+    ...boots,
+    ...options,
+    name,
+    directory: folder,
+    parts: await source.parts(folder),
+    ...(source.enter === undefined ? {} : { enter: source.enter }),
+    cpus: Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2))),
+  }
 }

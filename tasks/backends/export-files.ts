@@ -16,6 +16,8 @@ export interface Export extends Build {
   readonly out: string
   /** Made so far: absolute path by name, in order. */
   readonly files: Map<string, string>
+  /** Names of the files that were made under one name, in order. */
+  readonly images: Map<string, readonly string[]>
 }
 
 /** Where a file is to be written; it counts as made from here on. */
@@ -37,18 +39,14 @@ export function fileOf(making: Export, name: string): string {
 export async function digestFiles(making: Export): Promise<string> {
   const total = createHash('sha256').update('img files 1\n')
   for (const name of [...making.files.keys()].toSorted()) {
-    total.update(`${JSON.stringify([name, await digestFile(making, name, 'sha256')])}\n`)
+    total.update(`${JSON.stringify([name, await digestFile(fileOf(making, name), 'sha256')])}\n`)
   }
   return total.digest('hex')
 }
 
-export async function digestFile(
-  making: Export,
-  name: string,
-  algorithm: 'sha256' | 'sha512',
-): Promise<string> {
+export async function digestFile(file: string, algorithm: 'sha256' | 'sha512'): Promise<string> {
   const hash = createHash(algorithm)
-  for await (const part of createReadStream(fileOf(making, name), { highWaterMark: 1024 * 1024 })) {
+  for await (const part of createReadStream(file, { highWaterMark: 1024 * 1024 })) {
     hash.update(part as Buffer)
   }
   return hash.digest('hex')

@@ -1,19 +1,18 @@
 // The step that makes an OCI image: a layout folder, and the same as one archive for `podman load` and `docker load`.
 
-import { createHash, type Hash } from 'node:crypto'
-import { closeSync, createReadStream, openSync, writeSync } from 'node:fs'
+import { createReadStream } from 'node:fs'
 import { rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { StepOf } from '../plan/step.ts'
-import { fileOf, newFile, sizeOf, type Export } from './export-files.ts'
-import { mountTree } from './export-trees.ts'
-import { runOnHost, runTool } from './namespace-build.ts'
+import { eachChange } from './export-changes.ts'
+import { digestFile, fileOf, newFile, sizeOf, type Export } from './export-files.ts'
+import { writeTar } from './export-tar.ts'
+import { runTool } from './namespace-build.ts'
 import { insideTools } from './namespace-mounts.ts'
-import { isLeftOut, treeChanges, whiteoutOf, type Changes, type Tree, type TreeFile } from './oci-changes.ts'
+import { whiteoutOf } from './oci-changes.ts'
 import { blobName, makeOciDocuments, type OciLayer } from './oci-image.ts'
-import { readTar, type TarEntry } from './tar-entries.ts'
-import { openTarWriter, type TarWriter } from './tar-writer.ts'
-import { tarOptions } from './tool-tree.ts'
+import type { TarEntry } from './tar-entries.ts'
+import type { TarWriter } from './tar-writer.ts'
 
 export async function makeOciImage(making: Export, step: StepOf<'oci'>): Promise<void> {
   const { layers: from } = step
@@ -43,23 +42,16 @@ async function chainLayers(
   { exclude }: From<'chain'>,
 ): Promise<readonly OciLayer[]> {
   const layers: OciLayer[] = []
-  let below: Tree = new Map()
-  for (const disk of [...making.chain, making.disk]) {
-    const tar = path.join(making.folders.work, 'tree.tar')
-    const root = await mountTree(making, disk)
-    await runOnHost(making, ['tar', '--create', '--file', tar, ...tarOptions, '--directory', root, '.'], {
-      what: 'reading the files of a layer',
-    })
-    const tree = await readTree(tar, exclude)
-    const changes = treeChanges(below, tree)
-    layers.push(
-      await writeLayer(making, compress, (writer) =>
-        writeChanges(writer, { tar, changes, epoch: making.epoch }),
-      ),
-    )
-    await rm(tar)
-    below = tree
-  }
+  await eachChange(making, { disks: [...making.chain, making.disk], exclude }, async ({ removed, copy }) => {
+    const fill = async (writer: TarWriter): Promise<void> => {
+      for (const gone of removed) {
+        const mark = { ...folder, type: '0', mode: 0o644, mtime: making.epoch, path: whiteoutOf(gone) }
+        writer.entry(mark)
+      }
+      await copy(writer)
+    }
+    layers.push(await writeLayer(making, compress, fill))
+  })
   return layers
 }
 
@@ -95,42 +87,6 @@ const folder: TarEntry = {
   attributes: {},
 }
 
-async function readTree(tar: string, exclude: readonly string[]): Promise<Tree> {
-  const tree = new Map<string, TreeFile>()
-  let content: Hash = createHash('sha256')
-  await readTar(createReadStream(tar, { highWaterMark: readSize }), {
-    entry: (entry) => {
-      if (entry.type !== '0' || isLeftOut(entry, exclude)) return undefined
-      content = createHash('sha256')
-      return (part) => void content.update(part)
-    },
-    end: (entry) => {
-      if (isLeftOut(entry, exclude)) return
-      tree.set(entry.path, { entry, content: entry.type === '0' ? content.digest('hex') : '' })
-    },
-  })
-  return tree
-}
-
-const readSize = 1024 * 1024
-
-async function writeChanges(
-  writer: TarWriter,
-  { tar, changes, epoch }: { readonly tar: string; readonly changes: Changes; readonly epoch: number },
-): Promise<void> {
-  for (const removed of changes.removed) {
-    writer.entry({ ...folder, type: '0', mode: 0o644, mtime: epoch, path: whiteoutOf(removed) })
-  }
-  await readTar(createReadStream(tar, { highWaterMark: readSize }), {
-    entry: (entry) => {
-      if (!changes.written.has(entry.path)) return undefined
-      writer.entry(entry)
-      return (part) => writer.content(part)
-    },
-    end: () => undefined,
-  })
-}
-
 /** A layer's tar, compressed under the name of its digest. */
 async function writeLayer(
   making: Export,
@@ -146,45 +102,11 @@ async function writeLayer(
     what: 'compressing a layer',
   })
   await rm(tar)
-  const hash = createHash('sha256')
-  for await (const part of createReadStream(blob, { highWaterMark: readSize })) hash.update(part as Buffer)
-  const digest = hash.digest('hex')
+  const digest = await digestFile(blob, 'sha256')
   const size = await sizeOf(blob)
   const name = blobName(digest)
   await rename(blob, making.files.get(name) ?? (await newFile(making, name)))
   return { mediaType: `application/vnd.oci.image.layer.v1.tar+${compress}`, digest, diffId, size }
-}
-
-async function writeTar(
-  file: string,
-  fill: (writer: TarWriter) => Promise<void>,
-  options: { readonly align?: number } = {},
-): Promise<string> {
-  const descriptor = openSync(file, 'wx')
-  const hash = createHash('sha256')
-  let waiting: Uint8Array[] = []
-  let bytes = 0
-  const flush = (): void => {
-    const all = Buffer.concat(waiting)
-    for (let done = 0; done < all.length;) done += writeSync(descriptor, all, done)
-    waiting = []
-    bytes = 0
-  }
-  try {
-    const writer = openTarWriter((part) => {
-      hash.update(part)
-      // A part may be a piece of a buffer that is used again.
-      waiting.push(Uint8Array.prototype.slice.call(part))
-      bytes += part.length
-      if (bytes >= readSize) flush()
-    }, options)
-    await fill(writer)
-    writer.end()
-    flush()
-  } finally {
-    closeSync(descriptor)
-  }
-  return hash.digest('hex')
 }
 
 /** Blobs begin where a store that cuts at multiples of 4 KiB finds them again: they take no room a second time. */

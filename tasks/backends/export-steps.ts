@@ -8,6 +8,8 @@ import type { Export } from './export-files.ts'
 import { makeOciImage } from './export-oci.ts'
 import { packFiles } from './export-pack.ts'
 import { makeTemplate } from './export-template.ts'
+import { makeInitramfs, makeUki } from './export-ramdisk.ts'
+import { makeSquashfs } from './export-squashfs.ts'
 import { emitText, writeChecksums } from './export-text.ts'
 
 type Run<Name extends ExportStep['do']> = (
@@ -23,6 +25,9 @@ const table: { readonly [Name in ExportStep['do']]: Run<Name> } = {
   pack: packFiles,
   template: makeTemplate,
   oci: makeOciImage,
+  squashfs: makeSquashfs,
+  initramfs: makeInitramfs,
+  uki: makeUki,
 }
 
 export const exportSteps = (): ReadonlySet<Step['do']> => new Set(Object.keys(table) as ExportStep['do'][])

@@ -14,7 +14,7 @@ export async function emitText(making: Export, step: StepOf<'emit'>): Promise<vo
 export async function writeChecksums(making: Export, step: StepOf<'checksums'>): Promise<void> {
   const lines: string[] = []
   for (const name of [...making.files.keys()].toSorted()) {
-    lines.push(`${await digestFile(making, name, step.algorithm)}  ${name}\n`)
+    lines.push(`${await digestFile(fileOf(making, name), step.algorithm)}  ${name}\n`)
   }
   await writeFile(await newFile(making, step.to), lines.join(''))
 }
@@ -26,7 +26,9 @@ async function factOf(making: Export, { fact, of }: Placeholder): Promise<string
       return String(await sizeOf(fileOf(making, of)))
     case 'sha256':
     case 'sha512':
-      return digestFile(making, of, fact)
+      return digestFile(fileOf(making, of), fact)
+    case 'images':
+      return nameImages(making, of)
     case 'disk-bytes':
       return String(await diskBytes(making))
     case 'disk-gib':
@@ -43,6 +45,12 @@ async function factOf(making: Export, { fact, of }: Placeholder): Promise<string
       return createHash('sha256').update(`${key}:${of}`).digest('hex').slice(0, 6)
   }
   throw new Error(`there is no fact ${fact}`)
+}
+
+async function nameImages(making: Export, of: string): Promise<string> {
+  const names = making.images.get(of) ?? [of]
+  const pairs = names.map(async (name) => `${name}:${await digestFile(fileOf(making, name), 'sha256')}`)
+  return (await Promise.all(pairs)).join(',')
 }
 
 /** Of the disk itself: where it is lent to the tools it looks empty from outside their namespace. */

@@ -17,7 +17,7 @@ import { openNamespace } from './namespace-session.ts'
 import { readToolVersions } from './tool-versions.ts'
 
 export function exportBackend(): Backend {
-  const mounts = new Set<Step['do']>(['extract', 'oci'])
+  const mounts = new Set<Step['do']>(['extract', 'oci', 'squashfs'])
   return { name: 'export', modes: ['export'], steps: exportSteps(), mounts, probe: probeNamespace, run }
 }
 
@@ -40,7 +40,14 @@ async function run(work: Work, context: RunContext): Promise<WorkResult> {
     await mountTools(session, folders, tools)
     const out = path.join(folders.work, 'out')
     await mkdir(out)
-    const making: Export = { ...build, disk: disks.at(-1)!, chain: disks.slice(0, -1), out, files: new Map() }
+    const making: Export = {
+      ...build,
+      disk: disks.at(-1)!,
+      chain: disks.slice(0, -1),
+      out,
+      files: new Map(),
+      images: new Map(),
+    }
     for (const [index, step] of work.steps.entries()) {
       announce(build, index)
       await runExportStep(making, toExportStep(step))

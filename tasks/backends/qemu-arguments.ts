@@ -11,8 +11,8 @@ export interface MachineParts {
   readonly format?: 'qcow2' | 'raw'
   /** Raw, and only read: what is handed to the system beside its disk. */
   readonly media?: readonly string[]
-  /** Booted without a boot loader. */
-  readonly kernel?: { readonly image: string; readonly initrd: string; readonly arguments: string }
+  /** Booted without a boot loader; an EFI program has all else in it. */
+  readonly kernel?: { readonly image: string; readonly initrd?: string; readonly arguments?: string }
   readonly accelerator: Accelerator
   readonly firmware: Firmware
   /** MiB. */
@@ -106,7 +106,12 @@ function diskArguments({ disk, format = 'qcow2', media = [] }: MachineParts): re
 
 function kernelArguments(kernel: MachineParts['kernel']): readonly string[] {
   if (kernel === undefined) return []
-  return ['-kernel', kernel.image, '-initrd', kernel.initrd, '-append', kernel.arguments]
+  const { image, initrd, arguments: line } = kernel
+  return [
+    ['-kernel', image],
+    initrd === undefined ? [] : ['-initrd', initrd],
+    line === undefined ? [] : ['-append', line],
+  ].flat()
 }
 
 function networkArguments({ outside, forwards, bootFile }: Network): readonly string[] {

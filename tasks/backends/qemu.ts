@@ -36,7 +36,7 @@ async function run(work: Work, context: RunContext): Promise<WorkResult> {
     appendFileSync(work.log, `+ ${label}\n`)
     await runFirstboot(step, { work, disk, directory: join(work.directory, `machine-${index}`) }, context)
   }
-  return { files: { 'disk.raw': disk }, toolVersions: await readVersions(context) }
+  return { files: { 'disk.raw': disk }, toolVersions: { qemu: await readQemuVersion(context) } }
 }
 
 async function copyDisk(from: string, { layer, directory }: Work, { signal }: RunContext): Promise<string> {
@@ -52,7 +52,7 @@ async function copyDisk(from: string, { layer, directory }: Work, { signal }: Ru
   })
 }
 
-async function readVersions({ signal }: RunContext): Promise<Readonly<Record<string, string>>> {
+export async function readQemuVersion({ signal }: RunContext): Promise<string> {
   const { stdout } = await runProgram(['qemu-system-x86_64', '--version'], { signal })
-  return { qemu: /version (\S+)/.exec(stdout)?.[1] ?? 'unknown' }
+  return /version (\S+)/.exec(stdout)?.[1] ?? 'unknown'
 }

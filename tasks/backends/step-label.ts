@@ -33,6 +33,9 @@ export function labelOf(step: Step): string {
     case 'pack':
     case 'template':
     case 'oci':
+    case 'squashfs':
+    case 'initramfs':
+    case 'uki':
       return `make ${step.to}`
     case 'sysprep':
       return `virt-sysprep ${step.operations.join(',')}`

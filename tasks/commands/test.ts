@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { Check } from '../backends/boot-checks.ts'
+import { join } from 'node:path'
+import type { Check, Expectations } from '../backends/boot-checks.ts'
 import type { BootTest, BootTestOptions } from '../backends/boot-test.ts'
 import type { RunContext } from '../context.ts'
 import { formatDuration, formatTable } from '../reporters/format.ts'
@@ -70,34 +71,63 @@ interface Subject {
   readonly call: Call
 }
 
-export async function testLayer({ layer, disks, call }: Subject, context: RunContext): Promise<LayerTest> {
-  const { bootTestVersion, testImage } = await import('../backends/boot-test.ts')
-  const { firmware, memory, restart, limit, again } = call.options
-  const disk = await disks.disk(layer)
+export async function testLayer(subject: Subject, context: RunContext): Promise<LayerTest> {
+  const { layer, disks, call } = subject
+  const { bootTestVersion } = await import('../backends/boot-test.ts')
+  const { readQemuVersion } = await import('../backends/qemu.ts')
+  const tried = disks.tried(layer)
   const expectations = await disks.expectations(layer)
+  // Memory and limits decide whether it passes, not what a pass means.
+  const said = JSON.stringify([
+    bootTestVersion,
+    tried,
+    tried === 'disk' ? await disks.digest(layer) : await disks.filesDigest(layer),
+    expectations,
+    call.options['firmware'],
+    call.options['restart'] === true,
+    await readQemuVersion(context),
+  ])
+  const key = `boot-test:${createHash('sha256').update(said).digest('hex')}`
+  const kept = call.options['again'] === true ? undefined : await disks.readValue(key)
+  if (kept !== undefined) return { layer, kept: true, ...(JSON.parse(kept.toString()) as BootTest) }
+  const result = await tryLayer(subject, { tried, expectations }, context)
+  // A failure may be the machine's, so it is tried again next time.
+  if (result.passed) await disks.writeValue(key, JSON.stringify(result))
+  return { layer, kept: false, ...result }
+}
+
+async function tryLayer(
+  { layer, disks, call }: Subject,
+  { tried, expectations }: { readonly tried: 'disk' | 'memory'; readonly expectations: Expectations },
+  context: RunContext,
+): Promise<BootTest> {
+  const { testImage } = await import('../backends/boot-test.ts')
+  const { firmware, memory, restart, limit } = call.options
   const options: BootTestOptions = {
     layer,
     expectations,
     firmware: firmware as BootTestOptions['firmware'],
     memory: memory as number,
-    restart: restart === true,
+    restart: restart === true && tried === 'disk',
     ...(limit === undefined ? {} : { limit: limit as number }),
   }
-  // Memory and limits decide whether it passes, not what a pass means.
-  const said = JSON.stringify([
-    bootTestVersion,
-    await disks.digest(layer),
-    expectations,
-    firmware,
-    options.restart,
-  ])
-  const key = `boot-test:${createHash('sha256').update(said).digest('hex')}`
-  const kept = again === true ? undefined : await disks.readValue(key)
-  if (kept !== undefined) return { layer, kept: true, ...(JSON.parse(kept.toString()) as BootTest) }
-  const result = await testImage(disk, options, context)
-  // A failure may be the machine's, so it is tried again next time.
-  if (result.passed) await disks.writeValue(key, JSON.stringify(result))
-  return { layer, kept: false, ...result }
+  if (tried === 'disk') return testImage({ kind: 'disk', disk: await disks.disk(layer) }, options, context)
+  const { openWorkspace } = await import('../run/workspace.ts')
+  const workspace = await openWorkspace(context.cacheDir)
+  try {
+    const files = await disks.files(layer)
+    for (const file of Object.keys(files)) await disks.restore(layer, file, join(workspace.path, file))
+    // What a machine without a disk boots lies in its memory, and twice while it is unpacked.
+    const bytes = Object.values(files).reduce((total, size) => total + size, 0)
+    const own = {
+      ...options,
+      memory: options.memory + Math.ceil((2 * bytes) / 2 ** 20),
+      ...('ramdisk.efi' in files ? { firmware: 'uefi' as const } : {}),
+    }
+    return await testImage({ kind: 'memory', folder: workspace.path }, own, context)
+  } finally {
+    await workspace.remove()
+  }
 }
 
 /** Pure. Everything when it failed, one line when it passed. */

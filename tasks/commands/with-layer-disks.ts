@@ -1,5 +1,6 @@
 // Layers' disks out of a project, built first where needed: what commands on finished images work with.
 
+import { createHash } from 'node:crypto'
 import type { LayerRecord } from '../../cache/store.ts'
 import { makeExpectations } from '../backends/boot-expectations.ts'
 import type { RunContext } from '../context.ts'
@@ -65,7 +66,14 @@ export function layerDisks(project: Project): LayerDisks {
       await project.store.restore(found, to)
     },
     disk: async (name) => project.store.materialise(await diskOf(name)),
+    tried: (name) => layerOf(project.graph, name as LayerName).layer.recipes.at(-1)?.tried ?? 'disk',
     digest: async (name) => (await diskOf(name)).diskDigest,
+    filesDigest: async (name) => {
+      const files = Object.entries(await artifactOf(name)).map(
+        ([file, { diskDigest }]) => `${file} ${diskDigest}\n`,
+      )
+      return createHash('sha256').update(files.toSorted().join('')).digest('hex')
+    },
     expectations: async (name) => {
       const record = (await records(name)).get(name)
       return makeExpectations(record === undefined ? [] : await stepsOf(project, name as LayerName, record))

@@ -112,6 +112,9 @@ const checks: { readonly [Name in Step['do']]: Check<StepOf<Name>> } = {
   checksums: (step) => checkFile('to', step.to),
   template: (step) => checkFile('to', step.to) ?? checkFile('facts', step.facts),
   oci: (step) => checkFile('to', step.to),
+  squashfs: (step) => checkFile('to', step.to),
+  initramfs: (step) => checkFile('to', step.to) ?? checkFile('folder', step.folder),
+  uki: (step) => checkFile('to', step.to),
   pack: (step) =>
     checkFile('to', step.to) ?? step.files.map((file) => checkFile('files', file)).find(Boolean),
 }
@@ -125,6 +128,9 @@ const exportSteps: ReadonlySet<Step['do']> = new Set([
   'pack',
   'template',
   'oci',
+  'squashfs',
+  'initramfs',
+  'uki',
 ])
 
 /** Files are made of a finished disk, and a finished disk is not changed any more. */

@@ -11,6 +11,9 @@ export type ExportStep =
   | PackStep
   | TemplateStep
   | OciStep
+  | SquashfsStep
+  | InitramfsStep
+  | UkiStep
 
 /** The disk in another format. `to`, here and in the other steps, is a file's name and its path in an exported folder. */
 export interface ConvertStep {
@@ -86,4 +89,35 @@ export interface OciStep {
   readonly reference: string
   /** `config` of the image configuration: Cmd, Env, Labels… */
   readonly config: JsonValue
+}
+
+/** The image's files as squashfs images to be mounted over each other; {{images root.squashfs}} names them, lowest first. */
+export interface SquashfsStep {
+  readonly do: 'squashfs'
+  /** `root.squashfs`; with more than one each has a part of its digest in its name: `root-0123456789abcdef.squashfs`. */
+  readonly to: string
+  /** `chain`: one for each img layer, with what that changed, so that images of one base share it. */
+  readonly layers: 'chain' | 'one'
+  /** As in the step `oci`. */
+  readonly exclude: readonly string[]
+}
+
+/** An initramfs made before gets images that a step made, and so a system in one file; they are no files any more. */
+export interface InitramfsStep {
+  readonly do: 'initramfs'
+  /** The initramfs. */
+  readonly to: string
+  readonly images: string
+  /** Where it has them. */
+  readonly folder: string
+}
+
+/** A unified kernel image: an EFI program of files made before, which are no files of the artifact any more. */
+export interface UkiStep {
+  readonly do: 'uki'
+  readonly to: string
+  readonly kernel: string
+  readonly initrd: string
+  readonly cmdline: string
+  readonly osRelease: string
 }

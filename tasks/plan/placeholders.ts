@@ -12,6 +12,8 @@ const facts: Readonly<Record<string, 'file' | 'name' | 'nothing'>> = {
   size: 'file',
   sha256: 'file',
   sha512: 'file',
+  /** Images a step made under that name, as `FILE:SHA256,…`. */
+  images: 'file',
   /** Of the disk the target is made from. */
   'disk-bytes': 'nothing',
   /** Rounded up, for formats that know nothing smaller. */

@@ -51,6 +51,11 @@ export interface Recipe<Gives extends Traits = Traits> {
   steps(facts: Facts): readonly Step[]
   /** What is worth telling about inputs that stop nothing; shown once per build of the layer. Never throws. */
   warnings?(facts: Facts): readonly RecipeWarning[]
+  /**
+   * What `img test` tries of a target: the disk it was made from, unless its files are what a machine without one boots
+   * from. Never in the key.
+   */
+  readonly tried?: 'disk' | 'memory'
   /** Hints for the scheduler, `memory` in MiB; never in the key. */
   readonly weight?: { readonly memory?: number; readonly machines?: number }
 }

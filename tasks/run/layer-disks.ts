@@ -1,6 +1,7 @@
 // What `run`, `test` and `export` know of layers: their disks, and what they promise.
 
 import type { Expectations } from '../backends/boot-checks.ts'
+import type { Recipe } from '../plan/recipe.ts'
 
 export interface LayerDisks {
   /** The names the selectors mean, without parents. A selector that matches nothing is LAYER_UNKNOWN. */
@@ -20,8 +21,12 @@ export interface LayerDisks {
    * disk its files are made from.
    */
   disk(name: string): Promise<string>
+  /** What is to be tried of it: see Recipe. */
+  tried(name: string): NonNullable<Recipe['tried']>
   /** Which bytes `disk` gives: what a test's result holds for. */
   digest(name: string): Promise<string>
+  /** Which bytes all its files have. */
+  filesDigest(name: string): Promise<string>
   expectations(name: string): Promise<Expectations>
   /** Small values kept in the store. */
   readValue(key: string): Promise<Buffer | undefined>

@@ -19,15 +19,22 @@ export interface BuildProject extends TestProject {
   close(): void
 }
 
-/** `layers` is the source of further layers of the imgfile; `install` and `role(NAME)` are in scope. */
-export function openBuildProject(layers: string, files: Readonly<Record<string, string>> = {}): BuildProject {
+/**
+ * `layers` and `targets` are the source of further ones of the imgfile; `install` and `role(NAME)` are in scope, and the
+ * makers of targets as `targets.NAME`.
+ */
+export function openBuildProject(
+  layers: string,
+  files: Readonly<Record<string, string>> = {},
+  targets = '',
+): BuildProject {
   const folder = mkdtempSync(join(tmpdir(), 'img-build-'))
   const kept = process.env['IMG_TEST_BUILD'] ?? folder
   const root = join(folder, 'project')
   mkdirSync(root)
   cpSync(join(repository, 'test/fixtures/puppet/environment'), join(root, 'control'), { recursive: true })
   const write = (more: Readonly<Record<string, string>>): void => writeFiles(root, more)
-  write({ 'imgfile.ts': imgfile(layers), 'small.cfg': answers(''), ...files })
+  write({ 'imgfile.ts': imgfile(layers, targets), 'small.cfg': answers(''), ...files })
   const [lock, keptLock] = [root, kept].map((at) => join(at, 'imgfile.lock')) as [string, string]
   if (existsSync(keptLock)) copyFileSync(keptLock, lock)
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => outside.test(name)))
@@ -44,7 +51,7 @@ export function openBuildProject(layers: string, files: Readonly<Record<string, 
 }
 
 /** The answer file of our own images, with a late_command. */
-const answers = (late: string): string =>
+export const answers = (late: string): string =>
   `${readFileSync(join(repository, 'preseed/trixie.cfg'), 'utf8')}d-i preseed/late_command string ${late || 'true'}\n`
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
@@ -52,10 +59,14 @@ const repository = fileURLToPath(new URL('../../..', import.meta.url))
 /** What says where this machine gets its packages. */
 const outside = /^IMG_(?:MIRROR|SECURITY_MIRROR|KEYRING)$|_proxy$/i
 
-const imgfile = (layers: string): string => `import { defineImgfile, layer, secret } from 'imgfile'
+const imgfile = (
+  layers: string,
+  targets: string,
+): string => `import { defineImgfile, layer, secret } from 'imgfile'
 import { apt, bootstrap, firstboot, puppet, puppetAgent, run } from 'imgfile/recipes'
+import * as targets from 'imgfile/targets'
 const install = layer('install:small', bootstrap({ suite: 'trixie', preseed: 'small.cfg', disk: '2G' }))
 const role = (name, over = {}) =>
   layer(\`role:\${name}\`, puppet({ environment: 'control', role: name, ...over }), { from: install })
-export default defineImgfile({ layers: [install, ${layers}] })
+export default defineImgfile({ layers: [install, ${layers}], targets: [${targets}] })
 `

@@ -182,7 +182,7 @@ test.each<[Step, typeof middle, string, string]>([
     { do: 'emit', to: 'a', text: '{{colour}}' },
     exporting,
     'the text has {{colour}}, which means nothing',
-    'there is {{size FILE}}, {{sha256 FILE}}, {{sha512 FILE}}, {{disk-bytes}}, {{disk-gib}}, {{machine}}, {{deb-arch}}, {{key}}, {{uuid NAME}}, {{hex6 NAME}}',
+    'there is {{size FILE}}, {{sha256 FILE}}, {{sha512 FILE}}, {{images FILE}}, {{disk-bytes}}, {{disk-gib}}, {{machine}}, {{deb-arch}}, {{key}}, {{uuid NAME}}, {{hex6 NAME}}',
   ],
 ])('refused: %j', (...[step, place, message, hint]) => {
   expect(checkStep(step, place)).toMatchObject({ step: step.do, message, hint })
