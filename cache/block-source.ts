@@ -20,6 +20,13 @@ export function openRawSource(path: string): BlockSource {
   }
 }
 
+/** Below a disk that stands alone there is nothing. */
+export const noSource: BlockSource = {
+  size: 0,
+  read: (_position, into) => void into.fill(0),
+  close: () => undefined,
+}
+
 /** A part of another source, which stays open when this one is closed. */
 export function partOf(
   whole: BlockSource,

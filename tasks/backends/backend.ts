@@ -11,6 +11,8 @@ export interface Backend {
   readonly steps: ReadonlySet<Step['do']>
   /** Those of them for which this machine's kernel mounts the disk's filesystems: not for a disk of strangers. */
   readonly mounts: ReadonlySet<Step['do']>
+  /** Whether it takes `Work.parentBelow`. */
+  readonly overlays?: true
   /** Whether it works on this machine for this user; never throws. */
   probe(context: RunContext): Promise<BackendProbe>
   /**
@@ -37,6 +39,11 @@ export interface Work {
   readonly steps: readonly Step[]
   /** What the steps start from, read-only: the parent's disk or that of the part before; absent where a chain begins. */
   readonly parentDisk?: string
+  /**
+   * What `parentDisk` is itself an overlay on, nearest first; empty for a plain disk. Present: the result may be an
+   * overlay, too. Absent: both are plain.
+   */
+  readonly parentBelow?: readonly string[]
   /** Files of a parent that is no disk but a target, by name; what is made of a template starts from these. */
   readonly parentFiles?: Readonly<Record<string, string>>
   /** Disks of all layers the parent stands on, read-only, oldest first; empty when no recipe asks for the chain. */
@@ -83,6 +90,8 @@ export interface AptAccess {
 export interface WorkResult {
   /** Artifact files by name (`disk.raw`, `root.tar`), absolute host paths under `work.directory`. */
   readonly files: Readonly<Record<string, string>>
+  /** `disk.raw` is a qcow2 file on `work.parentDisk`. */
+  readonly isOverlay?: true
   /** Digest over what the files mean, not over blocks; see ARCHITECTURE.md, Keys. Only the last of a layer's parts needs it. */
   readonly treeDigest?: string
   /** Version of each program that wrote into the artifact. */

@@ -1,5 +1,6 @@
 // Steps on the mounted disk of a parent, the same for every backend that can mount one.
 
+import { openRawSource } from '../../cache/block-source.ts'
 import { layGuards, takeGuards } from './chroot-guards.ts'
 import { runTreeStep } from './chroot-steps.ts'
 import { trimMounted } from './clean-disk.ts'
@@ -22,8 +23,8 @@ export interface MountedSteps {
   readonly isEntered?: true
 }
 
-/** Digest of the tree when it is sealed; a disk that is not is somebody else's to finish. The disk stays mounted. */
-export async function runOnMounted(build: Build, steps: MountedSteps): Promise<string | undefined> {
+/** Whether it is sealed; a disk that is not is somebody else's to finish. The disk stays mounted. */
+export async function runOnMounted(build: Build, steps: MountedSteps): Promise<boolean> {
   const { work } = build
   const { disk } = steps
   if (steps.isEntered !== true) await enterMounted(build, steps)
@@ -39,9 +40,8 @@ export async function runOnMounted(build: Build, steps: MountedSteps): Promise<s
   }
   if (!isSealed) await takeGuards(build, placeOf(disk))
   await endProcesses(build)
-  const treeDigest = isSealed ? await digestMounted(build, disk) : undefined
   await trimMounted(build, disk)
-  return treeDigest
+  return isSealed
 }
 
 /** Everything the first step needs around it. */
@@ -54,8 +54,11 @@ export async function enterMounted(
   await layGuards({ session, folders, ...build })
 }
 
-async function digestMounted(build: Build, disk: MountedDisk): Promise<string> {
-  const about = await digestOutside(disk.file, disk.parts)
+/** Digest of the tree while it is mounted. `disk.file` is read from outside the session's namespaces. */
+export async function digestMounted(build: Build, disk: MountedDisk): Promise<string> {
+  const source = openRawSource(disk.file)
+  const about = digestOutside(source, disk.parts)
+  source.close()
   return digestTree(build, { about, filesystemRoots: disk.mounts.map(({ mount }) => mount) })
 }
 

@@ -2,7 +2,7 @@
 // tool tree. No loop device and no kernel partition scan is needed, so nothing of it can be left over.
 
 import { createHash } from 'node:crypto'
-import { open } from 'node:fs/promises'
+import type { BlockSource } from '../../cache/block-source.ts'
 import { ImgError } from '../errors.ts'
 import { runTool, type Build } from './namespace-build.ts'
 import { insideTools } from './namespace-mounts.ts'
@@ -36,28 +36,21 @@ export async function inspectDisk(build: Build, file: string): Promise<readonly 
 export const isMountable = (part: DiskPart): boolean => part.kind === 'ext4' || part.kind === 'xfs'
 
 /** Shape of the disk and everything outside of filesystems: table, boot code, the EFI partition, swap headers. */
-export async function digestOutside(file: string, parts: readonly DiskPart[]): Promise<string> {
+export function digestOutside(disk: BlockSource, parts: readonly DiskPart[]): string {
   const hash = createHash('sha256')
-  const handle = await open(file, 'r')
-  try {
-    const { size } = await handle.stat()
-    const skipped = parts.flatMap((part) => {
-      if (isMountable(part)) return [{ start: part.start, end: part.start + part.size }]
-      // Behind its header a swap space holds nothing.
-      return part.kind === 'swap' ? [{ start: part.start + 4096, end: part.start + part.size }] : []
-    })
-    let offset = 0
-    for (const gap of [
-      ...skipped.toSorted((one, other) => one.start - other.start),
-      { start: size, end: size },
-    ]) {
-      await hashRange(handle, hash, { start: offset, end: gap.start })
-      offset = gap.end
-    }
-    return JSON.stringify({ size, parts, outside: hash.digest('hex') })
-  } finally {
-    await handle.close()
+  const { size } = disk
+  const skipped = parts.flatMap((part) => {
+    if (isMountable(part)) return [{ start: part.start, end: part.start + part.size }]
+    // Behind its header a swap space holds nothing.
+    return part.kind === 'swap' ? [{ start: part.start + 4096, end: part.start + part.size }] : []
+  })
+  const gaps = [...skipped.toSorted((one, other) => one.start - other.start), { start: size, end: size }]
+  let offset = 0
+  for (const gap of gaps) {
+    hashRange(disk, hash, { start: offset, end: gap.start })
+    offset = gap.end
   }
+  return JSON.stringify({ size, parts, outside: hash.digest('hex') })
 }
 
 interface SfdiskTable {
@@ -91,16 +84,15 @@ async function probePart(
   return { kind: value('TYPE'), uuid: value('UUID'), label: value('LABEL') }
 }
 
-async function hashRange(
-  handle: Awaited<ReturnType<typeof open>>,
+function hashRange(
+  disk: BlockSource,
   hash: ReturnType<typeof createHash>,
   range: { readonly start: number; readonly end: number },
-): Promise<void> {
+): void {
   const buffer = Buffer.alloc(1024 * 1024)
-  for (let offset = range.start; offset < range.end;) {
-    const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, range.end - offset), offset)
-    if (bytesRead === 0) throw new Error(`the disk ends at ${offset}, before ${range.end}`)
-    hash.update(buffer.subarray(0, bytesRead))
-    offset += bytesRead
+  for (let offset = range.start; offset < range.end; offset += buffer.length) {
+    const part = buffer.subarray(0, Math.min(buffer.length, range.end - offset))
+    disk.read(offset, part)
+    hash.update(part)
   }
 }

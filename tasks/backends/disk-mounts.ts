@@ -73,6 +73,12 @@ export async function mountDisk(
 
 /** Everything is written to the file, and no loop device holds it, when this returns. */
 export async function unmountDisk(build: Build, disk: MountedDisk): Promise<void> {
+  for (const { mount } of disk.mounts) {
+    // What the kernel could not write it says here and nowhere else.
+    await runOnHost(build, ['sync', '--file-system', path.join(build.folders.tree, mount)], {
+      what: `writing /${mount} of the image`,
+    })
+  }
   await unmountImage(build)
   const script = `
 file=$1

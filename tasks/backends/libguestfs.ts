@@ -5,7 +5,7 @@ import path from 'node:path'
 import type { RunContext } from '../context.ts'
 import type { Step } from '../plan/step.ts'
 import type { AptAccess, Backend, Work, WorkResult } from './backend.ts'
-import { runOnMounted } from './chroot-layer.ts'
+import { digestMounted, runOnMounted } from './chroot-layer.ts'
 import { cleanDisk } from './clean-disk.ts'
 import { inspectDisk, type DiskPart } from './disk-inspect.ts'
 import { copyDisk, mountDisk, unmountImage } from './disk-mounts.ts'
@@ -126,11 +126,14 @@ async function runInAppliance(build: Build, stretch: Stretch): Promise<string | 
     },
     context,
   )
-  try {
-    return await runThere(build, appliance, { ...stretch, inputs: inputs.map(([name]) => name) })
-  } finally {
-    await appliance.close()
-  }
+  const there = { ...stretch, inputs: inputs.map(([name]) => name) }
+  const treeDigest = await runThere(build, appliance, there).catch(async (error: unknown) => {
+    // The first error says more.
+    await appliance.close().catch(() => undefined)
+    throw error
+  })
+  await appliance.close()
+  return treeDigest
 }
 
 async function runThere(
@@ -163,13 +166,14 @@ async function runThere(
     deviceOf: ({ start }) => devices.get(start) ?? '',
   })
   const staged = inputs.map((name, place) => [name, path.join(workInAppliance, 'inputs', String(place))])
-  const treeDigest = await runOnMounted(build, {
+  const isSealed = await runOnMounted(build, {
     disk,
     tools: '/',
     inputs: Object.fromEntries(staged) as Record<string, string>,
     from: stretch.from,
     to: stretch.to,
   })
+  const treeDigest = isSealed ? await digestMounted(build, disk) : undefined
   await unmountImage(build)
   await session.close()
   return treeDigest

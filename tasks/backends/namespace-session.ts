@@ -6,7 +6,10 @@ import { ImgError } from '../errors.ts'
 import {
   programPath,
   runProgram,
+  startProgram,
   streamProgram,
+  type StartedProgram,
+  type StartOptions,
   type ProgramOptions,
   type ProgramResult,
   type ProgramStream,
@@ -48,6 +51,11 @@ export interface NamespaceSession {
   stream(argv: readonly string[], command?: Pick<SessionCommand, 'root' | 'env'>): ProgramStream
   /** The command line by which `run` starts a program, and its environment. */
   commandLine(argv: readonly string[], command?: SessionCommand): CommandLine
+  /**
+   * Starts a program of the host that sees and makes mounts as commands do, and that no command ends: `close` does.
+   * Absent where the namespaces are another machine's, or a user's.
+   */
+  readonly startBeside?: (argv: readonly string[], options: Pick<StartOptions, 'sockets'>) => StartedProgram
   /** A path of the namespaces as we can open it from outside. */
   seenFromOutside(inside: string): string
   /** Ends every process of the session, and with them its mounts. */
@@ -64,9 +72,13 @@ export async function openNamespace(options: NamespaceOptions): Promise<Namespac
   const { pid, ended } = await startInit(machine, options)
   const isAlive = { value: true }
   void ended.then(() => (isAlive.value = false))
+  const beside: StartedProgram[] = []
   const close = async (): Promise<void> => {
     if (isAlive.value) await machine.run(['sh', '-c', 'kill -KILL "$1" 2>/dev/null', 'sh', pid])
     await ended
+    // What still writes to a disk of theirs is gone.
+    for (const program of beside) program.kill('SIGKILL')
+    await Promise.all(beside.map(({ exited }) => exited))
   }
   const onAbort = (): void => void close()
   options.signal.addEventListener('abort', onAbort, { once: true })
@@ -77,6 +89,15 @@ export async function openNamespace(options: NamespaceOptions): Promise<Namespac
       return machine.stream(line.argv, { env: line.env, signal: options.signal })
     },
     commandLine: (argv, command = {}) => makeCommandLine({ pid, options, argv, command }),
+    ...(options.machine === undefined && !options.userNamespace
+      ? {
+          startBeside: (argv, own) => {
+            const program = startProgram(['nsenter', '--target', pid, '--mount', '--', ...argv], own)
+            beside.push(program)
+            return program
+          },
+        }
+      : {}),
     seenFromOutside: (inside) => path.join('/proc', pid, 'root', inside),
     close: async () => {
       options.signal.removeEventListener('abort', onAbort)

@@ -1,4 +1,4 @@
-// A copy of a parent's disk that is mounted, guarded and knows its packages before anybody asks: what a layer's build
+// A parent's disk ready to be changed, mounted, guarded and knows its packages before anybody asks: what a layer's build
 // does before its first step does not depend on the layer. Kept by `img watch` between two rounds.
 
 import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
@@ -8,10 +8,11 @@ import { openWorkspace, type Workspace } from '../run/workspace.ts'
 import type { Work } from './backend.ts'
 import { enterUpdatedApt } from './chroot-apt.ts'
 import { enterMounted } from './chroot-layer.ts'
-import { copyDisk, mountDisk, type MountedDisk } from './disk-mounts.ts'
+import { mountDisk, type MountedDisk } from './disk-mounts.ts'
 import type { Build } from './namespace-build.ts'
 import { makeFolders, mountTools } from './namespace-mounts.ts'
 import { openNamespace } from './namespace-session.ts'
+import { openWorkDisk, type WorkDisk } from './work-disk.ts'
 
 export interface NamespaceStandby {
   /** What there is for such work, as a build of it that has been entered; undefined when there is nothing that fits. */
@@ -25,6 +26,7 @@ export interface NamespaceStandby {
 export interface TakenBuild {
   readonly build: Build
   readonly disk: MountedDisk
+  readonly on: WorkDisk
   /** Moves the result to where it belongs and frees the rest; also after a failure. */
   readonly leave: (result?: string) => Promise<void>
 }
@@ -33,6 +35,7 @@ interface Ready {
   readonly of: string
   readonly build: Build
   readonly disk: MountedDisk
+  readonly on: WorkDisk
   readonly workspace: Workspace
   /** Ends everything that runs in the session. */
   readonly abort: AbortController
@@ -85,9 +88,9 @@ function fits({ parentDisk, tools, steps, mode }: Work): boolean {
 }
 
 /** Everything of the work that the state before its first step is made of. */
-function identityOf({ parentDisk, tools, apt, steps }: Work): string {
+function identityOf({ parentDisk, parentBelow, tools, apt, steps }: Work): string {
   const epoch = steps.find((step) => step.do === 'seal')?.epoch
-  return JSON.stringify([parentDisk, tools, apt, firstApt(steps), epoch])
+  return JSON.stringify([parentDisk, parentBelow, tools, apt, firstApt(steps), epoch])
 }
 
 function firstApt([first]: Work['steps']): string | undefined {
@@ -109,7 +112,7 @@ async function prepare(work: Work, context: RunContext): Promise<Ready> {
     signal: abort.signal,
     log,
   })
-  const { parentDisk = '', tools = '' } = work
+  const { tools = '' } = work
   const dates = Object.values(work.apt).map(({ date }) => date)
   const build: Build = {
     work: { ...work, directory, log, inputs: {} },
@@ -120,11 +123,12 @@ async function prepare(work: Work, context: RunContext): Promise<Ready> {
     cut: Math.max(...dates),
   }
   try {
+    const on = await openWorkDisk(build)
     await mountTools(session, folders, tools)
-    const disk = await mountDisk(build, await copyDisk(build, parentDisk))
+    const disk = await mountDisk(build, on.file)
     await enterMounted(build, { tools, inputs: { '': inputs } })
     await enterUpdatedApt(build, firstApt(work.steps) ?? '')
-    return { of: identityOf(work), build, disk, workspace, abort, inputs }
+    return { of: identityOf(work), build, disk, on, workspace, abort, inputs }
   } catch (error) {
     await session.close()
     await workspace.remove()
@@ -133,7 +137,7 @@ async function prepare(work: Work, context: RunContext): Promise<Ready> {
 }
 
 function takeOver(ready: Ready, work: Work, context: RunContext): TakenBuild {
-  const { build, disk, workspace, abort } = ready
+  const { build, disk, on, workspace, abort } = ready
   const { directory, log } = build.work
   const onAbort = (): void => abort.abort()
   context.signal.addEventListener('abort', onAbort, { once: true })
@@ -150,6 +154,7 @@ function takeOver(ready: Ready, work: Work, context: RunContext): TakenBuild {
   return {
     build: { ...build, work: own, context },
     disk,
+    on,
     leave: async (result) => {
       context.signal.removeEventListener('abort', onAbort)
       await build.session.close()

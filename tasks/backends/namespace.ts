@@ -1,6 +1,7 @@
 // Runs chroot steps in fresh namespaces: as root for everything, without root for layers that begin a chain.
 
 import path from 'node:path'
+import { openRawSource } from '../../cache/block-source.ts'
 import type { RunContext } from '../context.ts'
 import { ImgError } from '../errors.ts'
 import type { Step } from '../plan/step.ts'
@@ -11,7 +12,7 @@ import { runTreeStep } from './chroot-steps.ts'
 import { cleanDisk } from './clean-disk.ts'
 import { makeDisk } from './disk-assemble.ts'
 import { digestOutside, inspectDisk } from './disk-inspect.ts'
-import { copyDisk, endProcesses, mountDisk, unmountDisk } from './disk-mounts.ts'
+import { endProcesses, mountDisk, unmountDisk } from './disk-mounts.ts'
 import { announce, cutOf, explainWrite, runOnHost, type Build } from './namespace-build.ts'
 import { makeFolders, mountImage, mountTools } from './namespace-mounts.ts'
 import { probeNamespace } from './namespace-probe.ts'
@@ -20,6 +21,7 @@ import type { NamespaceStandby, TakenBuild } from './namespace-standby.ts'
 import { digestTree } from './namespace-tree.ts'
 import { packTools } from './tool-tree.ts'
 import { readToolVersions } from './tool-versions.ts'
+import { digestFinished, openWorkDisk, type WorkDisk } from './work-disk.ts'
 
 /** With a standby, layers on a parent begin on what that has ready, when it is of the same parent. */
 export function namespaceBackend(standby?: NamespaceStandby): Backend {
@@ -32,6 +34,7 @@ export function namespaceBackend(standby?: NamespaceStandby): Backend {
     modes: ['chroot'],
     steps: chrootSteps,
     mounts: chrootSteps,
+    overlays: true,
     probe,
     run: runReady,
   }
@@ -83,7 +86,7 @@ async function run(work: Work, context: RunContext): Promise<WorkResult> {
     cut: cutOf(work, context),
   }
   try {
-    return await (work.parentDisk === undefined ? runFirst(build) : runOnParent(build, work.parentDisk))
+    return await (work.parentDisk === undefined ? runFirst(build) : runOnParent(build))
   } catch (error) {
     throw explainWrite(work, error)
   } finally {
@@ -91,12 +94,12 @@ async function run(work: Work, context: RunContext): Promise<WorkResult> {
   }
 }
 
-/** A layer on a copy of its parent's disk that was there before. */
-async function runTaken({ build, disk, leave }: TakenBuild, work: Work): Promise<WorkResult> {
+/** A layer on a disk that was ready before. */
+async function runTaken({ build, disk, on, leave }: TakenBuild, work: Work): Promise<WorkResult> {
   let file: string | undefined
   try {
-    const result = await runOnDisk(build, { disk, tools: work.tools ?? '', isEntered: true })
-    file = disk.file
+    const result = await runOnDisk(build, { disk, on, tools: work.tools ?? '', isEntered: true })
+    file = result.files['disk.raw'] ?? ''
     return { ...result, files: { 'disk.raw': path.join(work.directory, path.basename(file)) } }
   } catch (error) {
     throw explainWrite(work, error)
@@ -116,22 +119,20 @@ async function runFirst(build: Build): Promise<WorkResult> {
       await endProcesses(build)
       const disk = await makeDisk(build, step.layout)
       const parts = await inspectDisk(build, disk)
-      const about = await digestOutside(disk, parts)
-      return finish(build, {
-        files: { 'disk.raw': disk },
-        treeDigest: await digestTree(build, { about, filesystemRoots: [] }),
-        toolVersions: versions,
-      })
+      const source = openRawSource(disk)
+      const about = digestOutside(source, parts)
+      source.close()
+      const treeDigest = await digestTree(build, { about, filesystemRoots: [] })
+      await removeWorkTree(build)
+      return { files: { 'disk.raw': disk }, treeDigest, toolVersions: versions }
     }
     if (step.do === 'archive') {
       await endProcesses(build)
       const archive = await packTools(build)
       const treeDigest = await digestTree(build, { about: 'archive', filesystemRoots: [] })
-      return finish(build, {
-        files: { 'root.tar': archive },
-        treeDigest,
-        toolVersions: await readToolVersions(build),
-      })
+      const toolVersions = await readToolVersions(build)
+      await removeWorkTree(build)
+      return { files: { 'root.tar': archive }, treeDigest, toolVersions }
     }
     if (step.do === 'seal') await takeGuards(build, undefined)
     await runTreeStep(build, step)
@@ -145,32 +146,43 @@ async function runFirst(build: Build): Promise<WorkResult> {
   throw new Error(`layer ${work.layer} has no parent and ends without a disk or an archive`)
 }
 
-/** A layer on a parent: steps run in a copy of its disk. */
-async function runOnParent(build: Build, parentDisk: string): Promise<WorkResult> {
+/** A layer on a parent: steps run on an overlay of its disk, or in a copy. */
+async function runOnParent(build: Build): Promise<WorkResult> {
   const { work, session, folders } = build
   if (work.tools === undefined) throw new Error(`layer ${work.layer} has a parent but no tool tree`)
+  const on = await openWorkDisk(build)
   await mountTools(session, folders, work.tools)
-  const file = await copyDisk(build, parentDisk)
-  return runOnDisk(build, { disk: await mountDisk(build, file), tools: work.tools })
+  return runOnDisk(build, { disk: await mountDisk(build, on.file), on, tools: work.tools })
 }
 
 async function runOnDisk(
   build: Build,
-  { disk, tools, ...entered }: Pick<MountedSteps, 'disk' | 'tools' | 'isEntered'>,
+  {
+    disk,
+    on,
+    tools,
+    ...entered
+  }: Pick<MountedSteps, 'disk' | 'tools' | 'isEntered'> & { readonly on: WorkDisk },
 ): Promise<WorkResult> {
   const { work, session, folders } = build
   const { inputs, steps } = work
-  const treeDigest = await runOnMounted(build, { ...entered, disk, tools, inputs, from: 0, to: steps.length })
+  const isSealed = await runOnMounted(build, { ...entered, disk, tools, inputs, from: 0, to: steps.length })
   const toolVersions = await readToolVersions(build)
   await unmountDisk(build, disk)
   await mountTools(session, folders, tools)
   await cleanDisk(build, disk.file, disk.parts)
-  const result = { files: { 'disk.raw': disk.file }, toolVersions }
-  return finish(build, treeDigest === undefined ? result : { ...result, treeDigest })
+  await removeWorkTree(build)
+  const finished = await on.close()
+  return {
+    files: { 'disk.raw': finished.path },
+    ...(finished.isOverlay ? { isOverlay: true } : {}),
+    ...(isSealed ? { treeDigest: await digestFinished(build, disk, finished) } : {}),
+    toolVersions,
+  }
 }
 
 /** What is left of the work folder besides the files may belong to ids the caller cannot remove. */
-async function finish(build: Build, result: WorkResult): Promise<WorkResult> {
+async function removeWorkTree(build: Build): Promise<void> {
   const { tools, image, tree, work } = build.folders
   // Lazily: a tool tree that packs itself is mounted within itself, and no loop device is left by now.
   const script = `
@@ -182,5 +194,4 @@ rm -rf --one-file-system -- "$3" "$4/apt" "$4/esp" "$4/out" "$4/debconf" "$4/tre
   await runOnHost(build, ['sh', '-euc', script, 'sh', tools, image, tree, work], {
     what: 'removing the work tree',
   })
-  return result
 }

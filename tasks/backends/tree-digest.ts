@@ -12,7 +12,7 @@ export async function computeTreeDigest(
   tar: AsyncIterable<Buffer>,
   rest: { readonly about: string; readonly filesystemRoots: readonly string[] },
 ): Promise<string> {
-  const lostAndFound = new Set(rest.filesystemRoots.map((root) => (root === '' ? lost : `${root}/${lost}`)))
+  const ignored = lostAndFound(rest.filesystemRoots)
   const records: (readonly [path: string, record: string])[] = []
   let content = createHash('sha256')
   await readTar(tar, {
@@ -23,19 +23,32 @@ export async function computeTreeDigest(
     },
     end: (entry) => {
       const digest = entry.type === '0' ? content.digest('hex') : ''
-      if (!lostAndFound.has(entry.path)) records.push([entry.path, renderRecord(entry, digest)])
+      if (!ignored.has(entry.path)) records.push([entry.path, renderRecord(entry, digest)])
     },
   })
-  const total = createHash('sha256').update(`img tree 1\n${rest.about}\n`)
+  return sumRecords(records, rest.about)
+}
+
+/** The folders that belong to the filesystems of these paths. */
+export const lostAndFound = (filesystemRoots: readonly string[]): ReadonlySet<string> =>
+  new Set(filesystemRoots.map((root) => (root === '' ? lost : `${root}/${lost}`)))
+
+const lost = 'lost+found'
+
+/** Of the records of all paths, in whatever order they were met. */
+export function sumRecords(
+  records: readonly (readonly [path: string, record: string])[],
+  about: string,
+): string {
+  const total = createHash('sha256').update(`img tree 1\n${about}\n`)
   for (const [, record] of records.toSorted(([one], [other]) => (one < other ? -1 : 1))) {
     total.update(`${record}\n`, 'latin1')
   }
   return total.digest('hex')
 }
 
-const lost = 'lost+found'
-
-function renderRecord(entry: TarEntry, digest: string): string {
+/** `digest` is that of a file's content, else empty. */
+export function renderRecord(entry: TarEntry, digest: string): string {
   const attributes = Object.entries(entry.attributes).toSorted(([one], [other]) => (one < other ? -1 : 1))
   return JSON.stringify([
     entry.path,

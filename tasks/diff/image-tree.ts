@@ -1,7 +1,7 @@
 // The files of a disk image, read from its blocks: no mount, no root, no program of the host.
 
 import { closeSync, openSync, readSync } from 'node:fs'
-import { openRawSource, partOf, type BlockSource } from '../../cache/block-source.ts'
+import { noSource, openRawSource, partOf, type BlockSource } from '../../cache/block-source.ts'
 import type { Inode } from '../../cache/ext4/inode.ts'
 import { deviceOf } from '../../cache/ext4/inode.ts'
 import { openExt4, rootInode, type Ext4 } from '../../cache/ext4/open-ext4.ts'
@@ -48,7 +48,7 @@ interface Part extends ImagePart {
 function openSource(path: string): BlockSource {
   if (!isQcow2(path)) return openRawSource(path)
   try {
-    return openQcow2(path, emptySource)
+    return openQcow2(path, noSource)
   } catch (cause) {
     throw new ImgError('INPUT_INVALID', `cannot read ${path}: the overlay ${(cause as Error).message}`, {
       path,
@@ -67,13 +67,6 @@ function isQcow2(path: string): boolean {
   } finally {
     closeSync(descriptor)
   }
-}
-
-/** Below an image that stands alone there is nothing. */
-const emptySource: BlockSource = {
-  size: 0,
-  read: (_position, into) => void into.fill(0),
-  close: () => undefined,
 }
 
 function openPart(source: BlockSource, range: { readonly start: number; readonly size: number }): Part {

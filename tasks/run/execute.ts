@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LocalStore } from '../../cache/open-store.ts'
+import type { Overlay } from '../../cache/put-files.ts'
 import type { Artifact, LayerRecord, RecordedInput } from '../../cache/store.ts'
 import type { RunContext } from '../context.ts'
 import { ImgError } from '../errors.ts'
@@ -134,10 +135,10 @@ async function keepLog(store: LocalStore, path: string): Promise<string> {
 /** The next layer stands on this disk: moving it now saves restoring it. */
 async function adoptDisk(
   store: LocalStore,
-  files: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string | Overlay>>,
   artifact: Artifact,
 ): Promise<void> {
-  const path = files['disk.raw']
+  const made = files['disk.raw']
   const file = artifact['disk.raw']
-  if (path !== undefined && file !== undefined) await store.adopt(path, file)
+  if (made !== undefined && file !== undefined) await store.adopt(made, file)
 }

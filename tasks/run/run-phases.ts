@@ -3,6 +3,8 @@
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { LocalStore } from '../../cache/open-store.ts'
+import type { Overlay } from '../../cache/put-files.ts'
+import type { ArtifactFile } from '../../cache/store.ts'
 import type { Backend, WorkResult } from '../backends/backend.ts'
 import type { RunContext } from '../context.ts'
 import { ImgError } from '../errors.ts'
@@ -28,7 +30,8 @@ export interface PhasesRun {
 }
 
 export interface PhasesResult {
-  readonly files: WorkResult['files']
+  /** Absolute paths by name, or a disk as an overlay on its parent's. */
+  readonly files: Readonly<Record<string, string | Overlay>>
   readonly treeDigest: string
   readonly toolVersions: WorkResult['toolVersions']
   /** Names of all that took part, in order: `libvirt, namespace`. */
@@ -43,9 +46,14 @@ export async function runPhases(entry: GraphLayer, keyed: Keyed, run: PhasesRun)
   const steps = parts.reduce((sum, part) => sum + part.steps.length, 0)
   const from = entry.from === undefined ? undefined : parentOf(keyed, entry.from)
   const parentFiles = from === undefined ? undefined : await filesOf(bench.store, from, run.directory)
-  let disk = from === undefined || parentFiles !== undefined ? undefined : await diskOf(bench.store, from)
+  const parent = from === undefined || parentFiles !== undefined ? undefined : await diskOf(bench.store, from)
+  // A part that is not the last hands a plain disk on.
+  const takesOverlay = parts.length === 1 && parts[0]?.backend.overlays === true
+  const base = parent && (takesOverlay ? await bench.store.materialiseBase(parent) : undefined)
+  let disk = base?.[0] ?? (parent && (await bench.store.materialise(parent)))
   const chain: string[] = []
-  for (const name of entry.chain) chain.push(await diskOf(bench.store, parentOf(keyed, name)))
+  for (const name of entry.chain)
+    chain.push(await bench.store.materialise(await diskOf(bench.store, parentOf(keyed, name))))
   let versions: Readonly<Record<string, string>> = {}
   let last: WorkResult | undefined
   let before = 0
@@ -62,6 +70,7 @@ export async function runPhases(entry: GraphLayer, keyed: Keyed, run: PhasesRun)
         arch: bench.arch,
         steps: own,
         ...(disk === undefined ? {} : { parentDisk: disk }),
+        ...(base === undefined ? {} : { parentBelow: base.slice(1) }),
         ...(place > 0 || parentFiles === undefined ? {} : { parentFiles }),
         chain,
         ...(tools === undefined ? {} : { tools: await bench.toolsOf(parentOf(keyed, tools).key) }),
@@ -81,9 +90,11 @@ export async function runPhases(entry: GraphLayer, keyed: Keyed, run: PhasesRun)
     versions = { ...versions, ...last.toolVersions }
   }
   if (last?.treeDigest === undefined) throw new Error(`${entry.name} ends without a digest of what it made`)
+  const path = last.files['disk.raw']
+  const isOverlay = last.isOverlay === true && path !== undefined && parent !== undefined
   const names = [...new Set(parts.map(({ backend }) => backend.name))]
   return {
-    files: last.files,
+    files: isOverlay ? { ...last.files, 'disk.raw': { overlay: path, parent } } : last.files,
     treeDigest: last.treeDigest,
     toolVersions: versions,
     backend: names.join(', '),
@@ -135,10 +146,10 @@ function parentOf(keyed: Keyed, name: LayerName): Content {
   return parent
 }
 
-async function diskOf(store: LocalStore, parent: Content): Promise<string> {
+async function diskOf(store: LocalStore, parent: Content): Promise<ArtifactFile> {
   const found = await store.find(parent.key)
   const disk = found.hit ? found.record.artifact['disk.raw'] : undefined
-  if (disk !== undefined) return store.materialise(disk)
+  if (disk !== undefined) return disk
   throw new ImgError(
     'RECORD_MISSING',
     `the parent disk ${parent.key.slice(0, 12)} is not in the cache any more`,

@@ -1,13 +1,15 @@
 // Looks for secrets in what a build made: everything a disk's file holds, free blocks and swap included.
 
-import { open } from 'node:fs/promises'
-import { resolveExtents } from '../../cache/extents.ts'
+import { type BlockSource, noSource, openRawSource } from '../../cache/block-source.ts'
+import { type Extent, mergeExtents, resolveExtents } from '../../cache/extents.ts'
+import type { Overlay } from '../../cache/put-files.ts'
+import { openQcow2 } from '../../cache/qcow2.ts'
 import { ImgError } from '../errors.ts'
 import type { Forms } from './redact.ts'
 
 /** Throws SECRET_LEAKED for the first one found. Compressed copies are not found. */
 export async function refuseSecrets(
-  files: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string | Overlay>>,
   secrets: readonly Forms[],
   layer: string,
 ): Promise<void> {
@@ -15,8 +17,8 @@ export async function refuseSecrets(
   const wanted = secrets.flatMap(({ name, forms }) =>
     forms.map((form) => ({ name, start: form.subarray(0, enough) })),
   )
-  for (const [file, path] of Object.entries(files)) {
-    const found = await findFirst(path, wanted)
+  for (const [file, made] of Object.entries(files)) {
+    const found = findFirst(await openOwn(made), wanted)
     if (found === undefined) continue
     throw new ImgError(
       'SECRET_LEAKED',
@@ -42,23 +44,37 @@ interface Found {
   readonly offset: number
 }
 
-async function findFirst(path: string, wanted: readonly Wanted[]): Promise<Found | undefined> {
-  const handle = await open(path, 'r')
+interface Own {
+  readonly source: BlockSource
+  readonly extents: readonly Extent[]
+}
+
+/** Of an overlay, what the layer wrote: its parent was looked at when that was built. */
+async function openOwn(made: string | Overlay): Promise<Own> {
+  if (typeof made === 'string') {
+    const source = openRawSource(made)
+    return { source, extents: await resolveExtents(made, source.size) }
+  }
+  const source = openQcow2(made.overlay, noSource)
+  const written = source.own.filter(({ file }) => file !== undefined)
+  return { source, extents: mergeExtents(written, source.size) }
+}
+
+function findFirst({ source, extents }: Own, wanted: readonly Wanted[]): Found | undefined {
   try {
-    const { size } = await handle.stat()
     const window = Buffer.alloc(windowSize + enough)
-    for (const { start, end } of await resolveExtents(path, size)) {
+    for (const { start, end } of extents) {
       // One window reaches into the next by as much as a form is long.
       for (let offset = start; offset < end; offset += windowSize) {
-        const { bytesRead } = await handle.read(window, 0, Math.min(window.length, end - offset), offset)
-        const part = window.subarray(0, bytesRead)
+        const part = window.subarray(0, Math.min(window.length, end - offset))
+        source.read(offset, part)
         const found = findIn(part, wanted)
         if (found !== undefined) return { name: found.name, offset: offset + found.offset }
       }
     }
     return undefined
   } finally {
-    await handle.close()
+    source.close()
   }
 }
 

@@ -40,10 +40,6 @@ test('a file perl cannot open is taken to be all data', async () => {
 })
 
 test('what is left of ranges without others', () => {
-  const left = (
-    from: readonly (readonly [number, number])[],
-    others: readonly (readonly [number, number])[],
-  ) => [...subtractExtents(toExtents(from), toExtents(others))].map(({ start, end }) => [start, end])
   expect(left([[0, 10]], [])).toEqual([[0, 10]])
   expect(left([[0, 10]], [[0, 10]])).toEqual([])
   expect(
@@ -72,8 +68,6 @@ test('what is left is what a bitmap says is left', () => {
     .map((cuts) => cuts.flatMap((start, at) => (at % 2 === 0 ? [{ start, end: cuts[at + 1] ?? 61 }] : [])))
   fc.assert(
     fc.property(ranges, ranges, (extents, others) => {
-      const bits = (all: readonly Extent[]): readonly boolean[] =>
-        Array.from({ length: 61 }, (_, at) => all.some(({ start, end }) => start <= at && at < end))
       const wanted = bits(extents).map((is, at) => is && !bits(others)[at])
       expect(bits([...subtractExtents(extents, others)])).toEqual(wanted)
     }),
@@ -82,3 +76,12 @@ test('what is left is what a bitmap says is left', () => {
 
 const toExtents = (ranges: readonly (readonly [number, number])[]): readonly Extent[] =>
   ranges.map(([start, end]) => ({ start, end }))
+
+const left = (
+  from: readonly (readonly [number, number])[],
+  others: readonly (readonly [number, number])[],
+): readonly (readonly number[])[] =>
+  [...subtractExtents(toExtents(from), toExtents(others))].map(({ start, end }) => [start, end])
+
+const bits = (all: readonly Extent[]): readonly boolean[] =>
+  Array.from({ length: 61 }, (_, at) => all.some(({ start, end }) => start <= at && at < end))

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { WorkResult } from '../../../tasks/backends/backend.ts'
+import type { Work, WorkResult } from '../../../tasks/backends/backend.ts'
 import { namespaceBackend } from '../../../tasks/backends/namespace.ts'
 import type { Step } from '../../../tasks/plan/step.ts'
 import { leftovers } from '../../rig/leftovers.ts'
@@ -24,24 +24,28 @@ describe.runIf(canRun)('killed builds', () => {
   })
   afterAll(() => bench.close())
 
-  test('leave nothing, at any moment', async () => {
-    const whole = await runChild()
+  test.each([
+    ['on an overlay', { parentBelow: [] }],
+    ['in a copy', {}],
+  ])('leave nothing, at any moment, %s', async (_, changes) => {
+    const whole = await runChild(changes)
     expect(whole.tree).toMatch(/^tree [0-9a-f]{64}$/)
     let interrupted = 0
     for (const share of [0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95]) {
-      const killed = await runChild(whole.ms * share)
+      const killed = await runChild(changes, whole.ms * share)
       if (killed.tree === undefined) interrupted += 1
       expect(await leftovers(killed.directory)).toStrictEqual([])
     }
     // The last ones may come too late; a build is not as fast each time.
     expect(interrupted).toBeGreaterThan(3)
-    expect((await runChild()).tree).toBe(whole.tree)
+    expect((await runChild(changes)).tree).toBe(whole.tree)
   })
 
   async function runChild(
+    changes: Partial<Work>,
     killAfter?: number,
   ): Promise<{ readonly tree: string | undefined; readonly ms: number; readonly directory: string }> {
-    const work = bench.work(steps, { parentDisk: parent.files['disk.raw'] ?? '', apt: {} })
+    const work = bench.work(steps, { parentDisk: parent.files['disk.raw'] ?? '', apt: {}, ...changes })
     writeFileSync(`${work.directory}.json`, JSON.stringify(work))
     const script = new URL('child.ts', import.meta.url).pathname
     const jiti = new URL('../../../node_modules/jiti/lib/jiti-cli.mjs', import.meta.url).pathname

@@ -1,9 +1,10 @@
-import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
+import { closeSync, ftruncateSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { ImgError } from '../../../tasks/errors.ts'
 import { secretForms } from '../../../tasks/run/secret-forms.ts'
 import { refuseSecrets } from '../../../tasks/run/secret-scan.ts'
+import { renderOverlay } from '../../rig/overlay.ts'
 import { testContext } from '../../rig/run-context.ts'
 
 const value = 'correct horse battery staple'
@@ -50,6 +51,25 @@ describe('refuseSecrets', () => {
         layer: 'role:web',
         hint: 'nothing was recorded; see which program keeps it (a log, a configuration file, a cache), and change the secret',
       },
+    })
+  })
+
+  it('finds one in an overlay, where two of its clusters lie in another order than on the disk', async () => {
+    const path = join(testContext().root, 'disk.qcow2')
+    const cluster = 65_536
+    const [head, tail] = [Buffer.alloc(cluster), Buffer.alloc(cluster)]
+    head.write(value.slice(0, 10), cluster - 10)
+    tail.write(value.slice(10))
+    const bytes = renderOverlay(1024 * cluster, [
+      { offset: 3 * cluster, data: tail },
+      { offset: 2 * cluster, data: head },
+    ])
+    writeFileSync(path, bytes)
+    const parent = { size: 0, diskDigest: '', mapDigest: '', packs: [], dataBytes: 0, addedBytes: 0 }
+    await expect(
+      refuseSecrets({ 'disk.raw': { overlay: path, parent } }, secrets, 'role:web'),
+    ).rejects.toMatchObject({
+      message: `layer role:web: the secret vault is on disk.raw, at byte ${3 * cluster - 10}`,
     })
   })
 

@@ -1,0 +1,164 @@
+// Layers on overlays: the contract again, and the same tree as in a copy, whoever reads it.
+
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openDiskChain } from '../../../cache/disk-chain.ts'
+import { openStore } from '../../../cache/open-store.ts'
+import { readPartitions } from '../../../cache/partition-table.ts'
+import type { Work, WorkResult } from '../../../tasks/backends/backend.ts'
+import { digestDiskTree } from '../../../tasks/backends/disk-tree.ts'
+import { namespaceBackend } from '../../../tasks/backends/namespace.ts'
+import { tarOptions } from '../../../tasks/backends/tool-tree.ts'
+import { computeTreeDigest } from '../../../tasks/backends/tree-digest.ts'
+import type { Step } from '../../../tasks/plan/step.ts'
+import { describeBackend } from '../../contract/backend.ts'
+import { leftovers } from '../../rig/leftovers.ts'
+import { canRun, openBench, smallSteps, type NamespaceBench } from './bench.ts'
+
+/** Everything a tree can hold that is easily forgotten. */
+const odds = `
+cd /opt
+mkdir -p deep/$(printf 'x%.0s' $(seq 200))/er a-b a
+echo one >b; ln b a/hard; ln b a-b/hard; ln b /var/lib/../../opt/zz
+ln -s $(printf 'y%.0s' $(seq 120)) far; ln -s b near; ln near nearer
+mknod c c 5 300; mknod bl b 300 70000; mkfifo fifo; ln fifo pipe
+python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("socket")'
+truncate -s 5M sparse; printf end | dd of=sparse bs=1 seek=3000000 conv=notrunc status=none
+printf 'caf\\303\\251' >"$(printf 'n\\303\\244me')"; touch "$(printf 'raw\\377')" "new
+line"
+touch -d '1969-12-31 23:59:58.5' old; touch -d '2040-01-01' new
+setfattr -n user.text -v value b 2>/dev/null || python3 -c 'import os; os.setxattr("b", "user.text", b"va\\xfflue"); os.setxattr("a", "user.big", b"z" * 3000)'
+chmod 7711 a; chown 70000:4000000 a-b; mkdir /var/lost+found/x 2>/dev/null; echo v >/var/inner
+head -c 300000 /dev/zero | tr '\\0' q >q; cp --sparse=always q q2
+`
+const oddSteps: readonly Step[] = [{ do: 'run', argv: ['sh', '-c', odds] }]
+
+describe.runIf(canRun)('layers on overlays', () => {
+  let bench: NamespaceBench
+  let parent: WorkResult
+  beforeAll(async () => {
+    bench = await openBench()
+    parent = await namespaceBackend().run(bench.work(smallSteps), bench.context())
+  })
+  afterAll(() => bench.close())
+
+  const parentDisk = (): string => parent.files['disk.raw'] ?? ''
+  const run = (steps: readonly Step[], changes: Partial<Work>): Promise<WorkResult> =>
+    namespaceBackend().run(
+      bench.work(steps, { parentDisk: parentDisk(), apt: {}, ...changes }),
+      bench.context(),
+    )
+
+  describeBackend('namespace, on overlays,', () => ({
+    backend: namespaceBackend(),
+    work: async (steps) => {
+      const work = bench.work([], { parentDisk: parentDisk(), parentBelow: [], apt: {} })
+      return { ...work, steps, parentDisk: parentDisk() }
+    },
+    context: (changes) => bench.context(changes),
+    slow: { do: 'run', argv: ['sleep', '600'] },
+  }))
+
+  test('give the tree of a copy, and so do those on overlays; the store takes them without reading the rest', async () => {
+    const copied = await run(oddSteps, {})
+    const first = await run(oddSteps, { parentBelow: [] })
+    expect(first.isOverlay).toBe(true)
+    expect(first.treeDigest).toBe(copied.treeDigest)
+    const own = first.files['disk.raw'] ?? ''
+    expect(statSync(own).blocks * 512).toBeLessThan(64 * 1024 * 1024)
+
+    const more: Step = { do: 'run', argv: ['sh', '-c', 'rm -r /opt/a /usr/share/doc; echo more >/opt/b'] }
+    const second = await run([more], { parentDisk: own, parentBelow: [parentDisk()] })
+    expect(second.treeDigest).toBe((await run([...oddSteps, more], {})).treeDigest)
+
+    const store = await openStore({ dir: join(bench.folder, 'store'), now: () => 0 })
+    const put = async (made: Parameters<typeof store.put>[0][string]) =>
+      (await store.put({ 'disk.raw': made }))['disk.raw']!
+    const base = await put(parentDisk())
+    await store.materialiseBase(base)
+    const child = await put({ overlay: own, parent: base })
+    const plain = join(bench.folder, 'plain.raw')
+    execFileSync('qemu-img', ['convert', '-O', 'raw', own, plain])
+    expect((await put(plain)).diskDigest).toBe(child.diskDigest)
+    await store.close()
+  })
+
+  test('have the digest tar gives of the mounted tree', async () => {
+    const { files } = await run(oddSteps, {})
+    const disk = files['disk.raw'] ?? ''
+    const tree = join(bench.folder, 'mounted')
+    mkdirSync(tree)
+    const source = openDiskChain([disk])
+    const [, variable, root] = readPartitions(source)
+    const mounts = [
+      { part: root as never, mount: '' },
+      { part: variable as never, mount: 'var' },
+    ]
+    const mount = (at: string, { start, size }: { start: number; size: number }): void =>
+      void execFileSync('mount', ['-o', `ro,noload,loop,offset=${start},sizelimit=${size}`, disk, at])
+    mount(tree, root!)
+    mount(join(tree, 'var'), variable!)
+    try {
+      const tar = spawn('tar', ['--create', ...tarOptions, '--directory', tree, '.'], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      })
+      const rest = { about: 'about', filesystemRoots: ['', 'var'] }
+      const wanted = await computeTreeDigest(tar.stdout as AsyncIterable<Buffer>, rest)
+      expect(await digestDiskTree(source, mounts, 'about')).toBe(wanted)
+    } finally {
+      execFileSync('umount', ['--recursive', tree])
+      source.close()
+    }
+  })
+
+  test('are copied where there is no qemu-storage-daemon, also those on overlays', async () => {
+    const first = await run(oddSteps, { parentBelow: [] })
+    const path = '/usr/bin/qemu-storage-daemon'
+    execFileSync('mount', ['--bind', '/dev/null', path])
+    try {
+      const on = { parentDisk: first.files['disk.raw'] ?? '', parentBelow: [parentDisk()] }
+      const second = await run([], on)
+      expect(second.isOverlay).toBeUndefined()
+      expect(second.treeDigest).toBe(first.treeDigest)
+    } finally {
+      execFileSync('umount', [path])
+    }
+  })
+
+  test('that find no room for what they write fail, and leave nothing', async () => {
+    const small = join(bench.folder, 'small-overlay')
+    mkdirSync(small)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'none', small])
+    try {
+      const write: Step = {
+        do: 'run',
+        argv: ['sh', '-c', 'head -c 40M /dev/urandom >/opt/x; sync /opt/x'],
+        label: 'filling',
+      }
+      const work = bench.work([write], { parentDisk: parentDisk(), parentBelow: [], apt: {} })
+      const error = await namespaceBackend()
+        .run({ ...work, directory: small }, bench.context())
+        .catch((thrown: unknown) => thrown)
+      expect(error).toMatchObject({
+        code: 'DISK_FULL',
+        message: 'layer base:test: no space left for filling',
+      })
+      expect(await leftovers(small)).toStrictEqual([])
+    } finally {
+      execFileSync('umount', [small])
+    }
+  })
+
+  test('flush nowhere: fsync in a build is not waited for', async () => {
+    const work = bench.work([], { parentDisk: parentDisk(), parentBelow: [], apt: {} })
+    const fsyncs =
+      'import os\nfd = os.open("/opt/f", os.O_CREAT | os.O_WRONLY)\nfor i in range(500):\n os.write(fd, b"x"); os.fsync(fd)\n'
+    await namespaceBackend().run(
+      { ...work, steps: [{ do: 'run', argv: ['python3', '-c', fsyncs] }] },
+      bench.context(),
+    )
+    expect(readFileSync(work.log, 'utf8')).not.toContain('Error')
+  })
+})
