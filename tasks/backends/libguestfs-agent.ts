@@ -21,12 +21,13 @@ export function encodeFrame(kind: string, id: number, data: Uint8Array = new Uin
   return Buffer.concat([head, data])
 }
 
-/** Whole frames at the start of the bytes, and what is left of them. */
+/** Whole frames at the start of the bytes, and what is left of them. Throws for a length no frame of the agent has. */
 export function decodeFrames(bytes: Buffer): { readonly frames: readonly Frame[]; readonly rest: Buffer } {
   const frames: Frame[] = []
   let at = 0
   while (bytes.length - at >= 9) {
     const length = bytes.readUInt32BE(at + 5)
+    if (length > longestFrame) throw new Error(`a frame of ${length} bytes`)
     if (bytes.length - at - 9 < length) break
     frames.push({
       kind: bytes.toString('latin1', at, at + 1),
@@ -37,6 +38,8 @@ export function decodeFrames(bytes: Buffer): { readonly frames: readonly Frame[]
   }
   return { frames, rest: bytes.subarray(at) }
 }
+
+const longestFrame = 1024 * 1024
 
 /** Name of the serial port in the appliance. */
 export const portName = 'img.agent'
@@ -70,15 +73,20 @@ sub start { my ($id, $order) = @_;
   open(my $input, '+>', "/dev/shm/img-input.$$") or die "a file for input: $!\n";
   unlink "/dev/shm/img-input.$$";
   binmode $input;
-  if (defined $order->{input}) { syswrite $input, decode_base64($order->{input}); sysseek $input, 0, 0 }
+  if (defined $order->{input}) {
+    my $bytes = decode_base64($order->{input});
+    (syswrite($input, $bytes) // -1) == length $bytes or die "room for input: $!\n";
+    sysseek $input, 0, 0;
+  }
   my $pid = fork;
   die "cannot fork: $!\n" unless defined $pid;
   if ($pid == 0) {
     POSIX::setsid();
     POSIX::dup2(fileno $input, 0); POSIX::dup2(fileno $pipes[0][2], 1); POSIX::dup2(fileno $pipes[1][2], 2);
     $SIG{PIPE} = 'DEFAULT';
-    %ENV = %{ $order->{env} };
-    my @argv = map { utf8::encode(my $text = $_); $text } @{ $order->{argv} };
+    my ($env, @argv) = ($order->{env}, @{ $order->{argv} });
+    utf8::encode($_) for @argv, values %$env;
+    %ENV = %$env;
     { no warnings; exec { $argv[0] } @argv; }
     print STDERR "cannot start $argv[0]: $!\n";
     _exit(127);

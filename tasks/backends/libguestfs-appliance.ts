@@ -20,10 +20,12 @@ export interface ApplianceOptions {
   /** Whether programs may reach the network of this machine. */
   readonly network: boolean
   readonly log: string
+  /** Where programs are looked for. */
+  readonly path?: string
 }
 
 export interface Appliance extends Machine {
-  /** Everything is written to the disk when this returns. */
+  /** Everything is written to the disk when this returns; throws BACKEND_UNAVAILABLE when it may not be. */
   close(): Promise<void>
 }
 
@@ -31,33 +33,35 @@ export interface Appliance extends Machine {
 export async function openAppliance(options: ApplianceOptions, context: RunContext): Promise<Appliance> {
   const { directory } = options
   await writeFile(path.join(directory, 'agent.pl'), agentProgram)
+  const env = await guestfsEnv(directory, context)
   const folder = await open(directory, 'r')
   const connected = listenOnce(`/proc/self/fd/${folder.fd}/agent.socket`)
   const tooLate = new AbortController()
-  const timer = setTimeout(() => tooLate.abort(), startLimitMs)
-  const guestfish = runProgram(insideOwnNamespace(['guestfish'], context), {
+  const limitTime = (): NodeJS.Timeout => setTimeout(() => tooLate.abort(), limitMs)
+  const timer = limitTime()
+  const ended: Promise<Ended> = runProgram(insideOwnNamespace(['guestfish'], context), {
     cwd: directory,
-    env: await guestfsEnv(directory, context),
+    env: options.path === undefined ? env : { ...env, PATH: options.path },
     input: guestfishScript(options),
     log: options.log,
     signal: AbortSignal.any([context.signal, tooLate.signal]),
-  })
-  // Whoever waits for it asks for the reason then.
-  const ended = guestfish.then(
-    ({ stdout, stderr }) => (stderr + stdout).trim(),
-    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  }).then(
+    ({ exitCode, stdout, stderr }) => ({ isWhole: exitCode === 0, words: (stderr + stdout).trim() }),
+    // Whoever waits for it asks for the reason then.
+    (error: unknown) => ({ isWhole: false, words: error instanceof Error ? error.message : String(error) }),
   )
-  const port = await Promise.race([connected.socket, ended])
-  const agent = typeof port === 'string' ? undefined : talkToAgent(port, ended)
+  const lastWords = ended.then(({ words }) => words)
+  const port = await Promise.race([connected.socket, lastWords])
+  const agent = typeof port === 'string' ? undefined : talkToAgent(port, lastWords)
   const isReady = agent !== undefined && (await agent.ready)
   clearTimeout(timer)
   connected.server.close()
   await folder.close()
   if (!isReady) {
-    const output = await ended
+    const output = await lastWords
     if (context.signal.aborted)
       throw new ImgError('INTERRUPTED', 'the start of the appliance was interrupted')
-    const limit = tooLate.signal.aborted ? ` within ${startLimitMs / 60_000} minutes` : ''
+    const limit = tooLate.signal.aborted ? ` within ${limitMs / 60_000} minutes` : ''
     throw new ImgError('BACKEND_UNAVAILABLE', `the appliance of libguestfs did not start${limit}`, {
       output,
       hint: 'run `libguestfs-test-tool` and `img doctor`: a kernel in /boot the user may read is needed',
@@ -68,13 +72,31 @@ export async function openAppliance(options: ApplianceOptions, context: RunConte
     stream: (argv, program = {}) => agent.stream(argv, program),
     close: async () => {
       agent.quit()
-      await ended
+      const closing = limitTime()
+      const { isWhole, words } = await ended
+      clearTimeout(closing)
+      if (isWhole) return
+      if (context.signal.aborted)
+        throw new ImgError('INTERRUPTED', 'the appliance of libguestfs was interrupted')
+      throw new ImgError(
+        'BACKEND_UNAVAILABLE',
+        'the appliance of libguestfs ended before everything was on the disk',
+        { output: words, hint: 'nothing was recorded; build again, and see that there is memory left' },
+      )
     },
   }
 }
 
-/** Building the appliance and booting it takes two minutes where the machine is emulated and has other work. */
-const startLimitMs = 15 * 60_000
+interface Ended {
+  readonly isWhole: boolean
+  readonly words: string
+}
+
+/**
+ * For its start and for its end. Building the appliance and booting it takes two minutes where the machine is emulated
+ * and has other work.
+ */
+const limitMs = 15 * 60_000
 
 /** Paths are relative to the work folder, which guestfish and qemu run in: a socket's path has at most 107 bytes. */
 function guestfishScript({ disks, network }: ApplianceOptions): string {

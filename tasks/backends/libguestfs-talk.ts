@@ -4,7 +4,7 @@ import { appendFileSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import { ImgError } from '../errors.ts'
 import { programPath, type ProgramOptions, type ProgramResult, type ProgramStream } from '../run/process.ts'
-import { decodeFrames, encodeFrame, orders, replies } from './libguestfs-agent.ts'
+import { decodeFrames, encodeFrame, orders, replies, type Frame } from './libguestfs-agent.ts'
 import type { Machine } from './namespace-session.ts'
 
 export interface Agent extends Machine {
@@ -28,11 +28,22 @@ export function talkToAgent(port: Duplex, ended: Promise<string>): Agent {
     running.clear()
   }
   void ended.then(end)
+  /** What is no frame was written by somebody else than the agent: nothing behind it can be read. */
+  const takeFrames = (): readonly Frame[] => {
+    try {
+      const { frames, rest } = decodeFrames(received)
+      received = rest
+      return frames
+    } catch (error) {
+      port.destroy()
+      end(`its port had ${(error as Error).message}`)
+      return []
+    }
+  }
   port.on('error', () => undefined)
   port.on('data', (part: Buffer) => {
-    const { frames, rest } = decodeFrames(received.length === 0 ? part : Buffer.concat([received, part]))
-    received = rest
-    for (const { kind, id, data } of frames) {
+    received = received.length === 0 ? part : Buffer.concat([received, part])
+    for (const { kind, id, data } of takeFrames()) {
       if (kind === replies.ready) onReady(true)
       if (kind === replies.stdout) running.get(id)?.onOutput(data, 'stdout')
       if (kind === replies.stderr) running.get(id)?.onOutput(data, 'stderr')

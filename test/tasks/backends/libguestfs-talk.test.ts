@@ -2,22 +2,19 @@
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
+import { PassThrough } from 'node:stream'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished, test, expect } from 'vitest'
-import { agentProgram } from '../../../tasks/backends/libguestfs-agent.ts'
+import { encodeFrame, replies } from '../../../tasks/backends/libguestfs-agent.ts'
 import { talkToAgent, type Agent } from '../../../tasks/backends/libguestfs-talk.ts'
 import { runProgram } from '../../../tasks/run/process.ts'
+import { agentOnSocket } from '../../rig/agent-on-socket.ts'
 
 async function openAgent(): Promise<{ readonly agent: Agent; readonly ended: Promise<string> }> {
   const folder = mkdtempSync(join(tmpdir(), 'img-agent-'))
   const socket = join(folder, 'port')
-  const program = agentProgram.replace(
-    /^sysopen.*$/m,
-    `use IO::Socket::UNIX; my $port = IO::Socket::UNIX->new(Peer => '${socket}') or die "no port: $!"; $port->blocking(0);`,
-  )
-  expect(program).not.toBe(agentProgram)
-  writeFileSync(join(folder, 'agent.pl'), program)
+  writeFileSync(join(folder, 'agent.pl'), agentOnSocket(socket))
   const server = createServer()
   const connected = new Promise<Socket>((resolve) => server.once('connection', resolve))
   await new Promise<void>((resolve) => server.listen(socket, resolve))
@@ -39,12 +36,12 @@ test('programs get arguments, environment and input, and give both streams and a
   const { agent } = await openAgent()
   const script = 'echo "$1 $NAME"; cat; echo error >&2; exit 3'
   const result = await agent.run(['sh', '-c', script, 'sh', 'ü "a" $b'], {
-    env: { NAME: 'x\ny' },
+    env: { NAME: 'é\ny' },
     input: 'in\0put',
   })
   expect(result).toStrictEqual({
     exitCode: 3,
-    stdout: 'ü "a" $b x\ny\nin\0put',
+    stdout: 'ü "a" $b é\ny\nin\0put',
     stderr: 'error\n',
     timedOut: false,
   })
@@ -95,6 +92,20 @@ test('an interrupted program is killed and says so', async () => {
   await expect(running).rejects.toThrow(
     expect.objectContaining({ code: 'INTERRUPTED', message: 'sleep was interrupted' }),
   )
+})
+
+test('a port somebody else writes to', async () => {
+  const port = new PassThrough()
+  const agent = talkToAgent(port, new Promise(() => undefined))
+  const running = agent.run(['true'])
+  port.emit('data', encodeFrame(replies.ready, 0))
+  port.emit('data', Buffer.from('noise of a program'))
+  expect(await agent.ready).toBe(true)
+  expect(await running).toMatchObject({
+    exitCode: 255,
+    stderr: 'the appliance of libguestfs ended\nits port had a frame of 544171552 bytes\n',
+  })
+  expect(port.destroyed).toBe(true)
 })
 
 test('when the appliance ends, so does every program, with its last words', async () => {
