@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { LayerRecord } from '../../cache/store.ts'
 import { ImgError } from '../errors.ts'
@@ -37,7 +37,8 @@ export const why: Command = {
 async function readBuild(project: Project, written: string, call: Call): Promise<LayerRecord> {
   const { parseRecord } = await import('../../cache/record.ts')
   const path = resolve(call.cwd, written)
-  if (!existsSync(path)) return (await import('../run/find-image.ts')).findRecord(project, written)
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true)
+    return (await import('../run/find-image.ts')).findRecord(project, written)
   const record = parseRecord(readFileSync(path))
   if (typeof record !== 'string') return record
   throw new ImgError('INPUT_INVALID', `${written} is no record: it ${record}`, {
@@ -55,21 +56,28 @@ function changesText({ name, action, reason, changes, previous, against }: Expla
   if (against !== undefined) {
     const other = `${against.layer} ${against.key.slice(0, 12)}`
     if (changes.length === 0) return `${name}: nothing that is in the key differs from ${other}\n`
-    return listed(`${name}: differs from ${other}`, changes)
+    return listed(`${name} differs from ${other} in`, changes)
   }
   const age = previous === undefined ? '' : formatDuration(Math.max(0, now - previous.started))
   if (changes.length > 0) {
-    const than =
-      previous === undefined ? '' : `, compared with ${previous.key.slice(0, 12)}, built ${age} ago`
-    return listed(`${name}: ${action}${than}`, changes)
+    if (previous === undefined) return listed(`${name}: ${action}, because`, changes)
+    return listed(
+      `${name}: ${action}, because since ${previous.key.slice(0, 12)}, built ${age} ago,`,
+      changes,
+    )
   }
   const lines = `${name}: ${action}, ${reason}\n`
-  if (previous === undefined || previous.because.length === 0) return lines
-  return `${lines}${listed(`${previous.key.slice(0, 12)} was built ${age} ago`, previous.because)}`
+  if (previous === undefined) return lines
+  const { key, because } = previous
+  const built = `${lines}built ${age} ago as ${key.slice(0, 12)}`
+  if (because.length === 0) return `${built}\n`
+  return because.join() === 'never built'
+    ? `${built}, for the first time\n`
+    : listed(`${built}, because`, because)
 }
 
 const listed = (title: string, changes: readonly string[]): string =>
-  `${title}, because\n${changes.map((change) => `  ${change}\n`).join('')}`
+  `${title}\n${changes.map((change) => `  ${escapeControls(change)}\n`).join('')}`
 
 /** Only what says more than the changes themselves: where they were written. */
 function chainText({ name, chain }: Explanation): string {

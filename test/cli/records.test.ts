@@ -23,7 +23,7 @@ test('what was built is listed, shown, kept and explained', async () => {
     text: 'raw \u001b[31mred\u001b[0m\r\n',
   })
   expect((await project.img(['why', 'install:a'])).stdout).toMatch(
-    /^install:a: reuse, cached\n[0-9a-f]{12} was built \d+ d .* ago, because\n  never built\n$/,
+    /^install:a: reuse, cached\nbuilt \d+ d .* ago as [0-9a-f]{12}, for the first time\n$/,
   )
 })
 

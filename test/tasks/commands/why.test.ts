@@ -19,7 +19,7 @@ test('what changed, and what it was compared with', () => {
     },
     3_601_000,
   )
-  expect(text).toBe(`role:web: build, compared with 0123456789ab, built 1 h 0 min ago, because
+  expect(text).toBe(`role:web: build, because since 0123456789ab, built 1 h 0 min ago,
   preseed/a.cfg changed
   package nginx added to apt step
 `)
@@ -38,10 +38,33 @@ test('of a layer that is up to date, why it was built', () => {
     61_000,
   )
   expect(text).toBe(`role:web: reuse, cached
-0123456789ab was built 1 min 0 s ago, because
+built 1 min 0 s ago as 0123456789ab, because
   preseed/a.cfg changed
   package nginx added to apt step
 `)
+})
+
+test('of a layer that was built once, that', () => {
+  const text = renderExplanation(
+    {
+      name: 'role:web',
+      action: 'reuse',
+      reason: 'cached',
+      changes: [],
+      previous: { key: '0123456789abcdef', started: 1000, because: ['never built'] },
+      ...alone,
+    },
+    61_000,
+  )
+  expect(text).toBe('role:web: reuse, cached\nbuilt 1 min 0 s ago as 0123456789ab, for the first time\n')
+})
+
+test('a file name cannot move the cursor', () => {
+  const text = renderExplanation(
+    { name: 'role:web', action: 'build', reason: '', changes: ['a\u001b[2J changed'], ...alone },
+    0,
+  )
+  expect(text).toBe('role:web: build, because\n  a\\x1b[2J changed\n')
 })
 
 test('nothing to compare with', () => {
@@ -89,8 +112,7 @@ if its content changes, 2 layers are built again, 1 min 1 s of work when they we
 test('against another build', () => {
   const against = { layer: 'role:web', key: 'fedcba9876543210' }
   const about = { name: 'role:web', action: 'reuse', reason: 'cached', ...alone, against } as const
-  expect(renderExplanation({ ...about, changes }, 0))
-    .toBe(`role:web: differs from role:web fedcba987654, because
+  expect(renderExplanation({ ...about, changes }, 0)).toBe(`role:web differs from role:web fedcba987654 in
   preseed/a.cfg changed
   package nginx added to apt step
 `)
