@@ -51,7 +51,16 @@ async function main(): Promise<void> {
       const cwd = process.cwd()
       const context = await contextFor(parsed.globals, signal, reporter.emit)
       const asked = question === undefined ? {} : { question }
-      const call = { ...parsed.call, ...asked, ...(atTerminal(json) ? { ask } : {}), json, print, cwd }
+      const seen = process.stdout.isTTY ? { columns: process.stdout.columns } : {}
+      const call = {
+        ...parsed.call,
+        ...asked,
+        ...seen,
+        ...(atTerminal(json) ? { ask } : {}),
+        json,
+        print,
+        cwd,
+      }
       process.exitCode = await parsed.command.run(call, context)
     }
     await reporter.close()

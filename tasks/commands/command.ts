@@ -34,6 +34,8 @@ export interface Call {
   readonly ask?: (question: string) => Promise<boolean>
   /** Under what a build that did nothing may remember its answer; absent when it may not. */
   readonly question?: Question
+  /** Of the terminal results go to; absent where they go to a file or a program. */
+  readonly columns?: number
   /** Where results go (stdout); everything else is an event. A value is one line of JSON, a string is printed as it is. */
   readonly print: (result: unknown) => void
 }

@@ -1,6 +1,7 @@
 import { ImgError } from '../errors.ts'
+import { outputLines } from '../reporters/escape.ts'
 import { readLog } from '../run/read-log.ts'
-import type { Command } from './command.ts'
+import type { Call, Command } from './command.ts'
 import { oneLayer } from './one-layer.ts'
 import { withProject } from './with-project.ts'
 
@@ -20,8 +21,15 @@ export const log: Command = {
           layer: name,
         })
       }
-      // Raw on purpose: what the tools wrote, byte for byte, for whatever reads it.
-      call.print(call.json ? kept : kept.text)
+      call.print(call.json ? kept : renderLog(kept.text, call))
       return 0
     }),
+}
+
+/** Pure. Byte for byte what the tools wrote for whatever reads it; a terminal does nothing a guest tells it. */
+export function renderLog(text: string, { columns }: Pick<Call, 'columns'>): string {
+  if (columns === undefined) return text
+  return outputLines(text)
+    .map((line) => `${line}\n`)
+    .join('')
 }

@@ -1,5 +1,6 @@
 import { estimate, type Estimate } from '../plan/estimate.ts'
 import type { Plan } from '../plan/plan.ts'
+import { escapeControls } from '../reporters/escape.ts'
 import { formatBytes, formatDuration, formatTable } from '../reporters/format.ts'
 import type { Command } from './command.ts'
 import { withProject } from './with-project.ts'
@@ -18,7 +19,7 @@ export const plan: Command = {
       const { planBuild } = await import('../build.ts')
       const planned = await planBuild(project, call.args)
       const expected = estimate(project.graph, planned)
-      call.print(call.json ? toJson(planned, expected) : renderPlan(planned, expected))
+      call.print(call.json ? toJson(planned, expected) : renderPlan(planned, expected, call.columns))
       return 0
     }),
 }
@@ -31,8 +32,8 @@ function toJson({ layers }: Plan, expected: Estimate): unknown {
   }
 }
 
-/** Pure. `-` where nothing is known or nothing has to be done. */
-export function renderPlan({ layers }: Plan, expected: Estimate): string {
+/** Pure. `-` where nothing is known or nothing has to be done; a column that says nothing at all is left out. */
+export function renderPlan({ layers }: Plan, expected: Estimate, columns?: number): string {
   const rows = layers.map(({ name, action, reason, expectedMs, expectedBytes }) => [
     action,
     name,
@@ -41,7 +42,9 @@ export function renderPlan({ layers }: Plan, expected: Estimate): string {
     reason,
   ])
   const header = ['action', 'layer', 'time', 'size', 'reason']
-  return formatTable([header, ...rows]) + renderEstimate(expected)
+  const says = header.map((_title, column) => rows.some((row) => row[column] !== '-'))
+  const shown = [header, ...rows].map((row) => row.filter((_cell, column) => says[column]))
+  return escapeControls(formatTable(shown, columns)) + renderEstimate(expected)
 }
 
 function renderEstimate(expected: Estimate): string {

@@ -10,13 +10,13 @@ export const runs: Command = {
   example: 'img runs',
   run: (call, context) => {
     const all = readRuns(context.cacheDir)
-    call.print(call.json ? { runs: all } : renderRuns(all, context.now()))
+    call.print(call.json ? { runs: all } : renderRuns(all, context.now(), call.columns))
     return Promise.resolve(0)
   },
 }
 
 /** Pure. Newest first. */
-export function renderRuns(all: readonly RunRecord[], now: number): string {
+export function renderRuns(all: readonly RunRecord[], now: number, columns?: number): string {
   if (all.length === 0) return 'no run yet: `img build` makes the first\n'
   const rows = all.map(({ id, status, ms, started, layers }) => [
     id,
@@ -25,5 +25,5 @@ export function renderRuns(all: readonly RunRecord[], now: number): string {
     `${formatDuration(Math.max(0, now - started))} ago`,
     layers.map(({ name, status: became }) => `${name} ${became}`).join(', ') || 'nothing was built',
   ])
-  return formatTable([['run', 'status', 'took', 'when', 'layers'], ...rows])
+  return formatTable([['run', 'status', 'took', 'when', 'layers'], ...rows], columns)
 }

@@ -1,5 +1,6 @@
 import type { LayerRecord } from '../../cache/store.ts'
 import { ImgError } from '../errors.ts'
+import { escapeControls } from '../reporters/escape.ts'
 import { formatBytes, formatDuration, formatTable } from '../reporters/format.ts'
 import type { RunContext } from '../context.ts'
 import type { RunRecord } from '../run/run-record.ts'
@@ -42,19 +43,22 @@ async function showRun(name: string, call: Call, context: RunContext): Promise<n
     const message = run === undefined ? `there is no run ${name}` : `${found.length} runs begin with ${name}`
     throw new ImgError('RECORD_MISSING', message, { hint: '`img runs` lists them', found: name })
   }
-  call.print(call.json ? run : renderRun(run))
+  call.print(call.json ? run : renderRun(run, call.columns))
   return 0
 }
 
 /** Pure. */
-export function renderRun(run: RunRecord): string {
+export function renderRun(run: RunRecord, columns?: number): string {
   const head = `${run.id} ${run.status}, ${formatDuration(run.ms)}: ${run.wanted.join(' ')}\n`
   const rows = run.layers.flatMap(({ name, status, ms, reason, steps }) => [
-    [name, status, formatDuration(ms), reason ?? ''],
-    ...steps.map((step) => ['', '', formatDuration(step.ms), step.label]),
+    [name, status, formatDuration(ms), firstLine(reason ?? '')],
+    ...steps.map((step) => ['', '', formatDuration(step.ms), firstLine(step.label)]),
   ])
-  return `${head}${formatTable(rows)}`
+  return `${head}${formatTable(rows, columns)}`
 }
+
+/** Of what a guest may have said, or a script may be. */
+const firstLine = (text: string): string => escapeControls(text.split('\n')[0] ?? '')
 
 /** Pure. The newest build; what it was made of is in --json. */
 export function renderRecord(record: LayerRecord): string {
@@ -79,5 +83,5 @@ export function renderRecord(record: LayerRecord): string {
   for (const [name, version] of Object.entries(record.tools)) rows.push(['tool', `${name} ${version}`])
   for (const [phase, ms] of Object.entries(record.durations))
     rows.push(['took', `${formatDuration(ms)} ${phase}`])
-  return formatTable(rows)
+  return escapeControls(formatTable(rows))
 }

@@ -42,8 +42,6 @@ export interface UndecidedLayer {
   readonly name: LayerName
   /** Layers that must be there before this one has a key. */
   readonly waitsFor: readonly LayerName[]
-  /** Those among them whose tools must first make one of its inputs. */
-  readonly waitsForTools: readonly LayerName[]
   /** What happens when all it waits for comes out as before; undefined when there is no before. */
   readonly ifSame: IfSame | undefined
   readonly latest: PastBuild | undefined

@@ -41,7 +41,7 @@ export function makePlan(
   for (const name of closure(graph, names).toReversed()) {
     const decision = decisionOf(decisions, name)
     const need = needs.get(name)
-    planned.push(planLayer(decision, { need, decisions }))
+    planned.push(planLayer(decision, need))
     for (const below of layerOf(graph, name).needs) {
       const passedOn = need && needOf(below, { need, decision })
       if (passedOn === undefined || needs.get(below)?.certain === true) continue
@@ -70,11 +70,7 @@ function needOf(
   return { certain: need.certain && certain, by: decision.name }
 }
 
-function planLayer(
-  decision: Decision,
-  facts: { readonly need: Need | undefined; readonly decisions: ReadonlyMap<LayerName, Decision> },
-): PlannedLayer {
-  const { need } = facts
+function planLayer(decision: Decision, need: Need | undefined): PlannedLayer {
   if (need === undefined) {
     return { ...shared(decision), action: 'skip', reason: 'not needed: what stands on it is cached' }
   }
@@ -97,7 +93,7 @@ function planLayer(
         ...shared(decision),
         ...expected(decision.latest),
         action: 'undecided',
-        reason: undecidedReason(decision, facts.decisions),
+        reason: `waits for ${decision.waitsFor.join(', ')}; ${inEitherCase(decision)}`,
       }
   }
   return decision satisfies never
@@ -115,15 +111,6 @@ function planCached(decision: CachedLayer, need: Need): PlannedLayer {
         reason: `fetched from ${remote} if ${need.by} must be built`,
         expectedBytes,
       }
-}
-
-function undecidedReason(decision: UndecidedLayer, decisions: ReadonlyMap<LayerName, Decision>): string {
-  const waits = decision.waitsFor.map((name) => {
-    const state = decisionOf(decisions, name).status === 'undecided' ? 'undecided' : 'being built'
-    if (decision.waitsForTools.includes(name)) return `its inputs need ${name}, which is ${state}`
-    return `its parent ${name} is ${state}`
-  })
-  return `${waits.join(', ')}; ${inEitherCase(decision)}`
 }
 
 function inEitherCase({ ifSame, latest, waitsFor }: UndecidedLayer): string {

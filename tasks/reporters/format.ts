@@ -24,15 +24,34 @@ export function formatBytes(bytes: number): string {
 
 const units = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const
 
-/** Left-aligned columns two spaces apart; the last one is as long as it is. */
-export function formatTable(rows: readonly (readonly string[])[]): string {
+/** Left-aligned columns two spaces apart; the last one is as long as it is, or broken at blanks to fit a terminal. */
+export function formatTable(rows: readonly (readonly string[])[], columns?: number): string {
   const widths: number[] = []
   for (const row of rows) {
     for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length)
   }
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
-      .join('  ')
-  return rows.map((row) => `${line(row).trimEnd()}\n`).join('')
+  const line = (row: readonly string[]): string => {
+    const left = row.slice(0, -1).map((cell, column) => `${cell.padEnd(widths[column] ?? 0)}  `)
+    const indent = left.join('').length
+    const room = columns === undefined ? Infinity : columns - indent
+    // Where hardly anything fits, the terminal breaks it better.
+    const parts = room < leastRoom ? [row.at(-1) ?? ''] : breakLine(row.at(-1) ?? '', room)
+    return parts
+      .map((part, index) => `${index === 0 ? left.join('') : ' '.repeat(indent)}${part}`.trimEnd())
+      .join('\n')
+  }
+  return rows.map((row) => `${line(row)}\n`).join('')
+}
+
+const leastRoom = 20
+
+function breakLine(text: string, room: number): readonly string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= room)
+      lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
+  }
+  return lines
 }

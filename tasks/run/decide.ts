@@ -69,8 +69,8 @@ export async function decideLayer(
 ): Promise<Decision<ResolvedInput>> {
   const resolution = await oracle.resolve(entry, decisionOf)
   const unknownParents = entry.needs.filter((name) => contentOf(decisionOf(name)) === undefined)
-  const waitsForTools = 'waitsFor' in resolution ? resolution.waitsFor : []
-  const waitsFor = [...new Set([...unknownParents, ...waitsForTools])]
+  const forInputs = 'waitsFor' in resolution ? resolution.waitsFor : []
+  const waitsFor = [...new Set([...unknownParents, ...forInputs])]
   const inputs = 'inputs' in resolution ? resolution.inputs : undefined
   const { name } = entry
   if (waitsFor.length === 0 && inputs !== undefined) {
@@ -83,7 +83,7 @@ export async function decideLayer(
   const asBefore = inputs && likely && keyLayer(entry, { arch: oracle.arch, inputs, parents: likely })
   if (inputs !== undefined && asBefore === undefined) checkInputs(entry, inputs)
   const ifSame = asBefore && (await decideIfSame(asBefore, { oracle, latest }))
-  return { status: 'undecided', name, waitsFor, waitsForTools, ifSame, latest }
+  return { status: 'undecided', name, waitsFor, ifSame, latest }
 }
 
 async function decideKeyed(keyed: Keyed<ResolvedInput>, oracle: Oracle): Promise<Decision<ResolvedInput>> {

@@ -12,9 +12,9 @@ test('for people: a table', async () => {
   expect(await img(['plan'])).toEqual({
     status: 0,
     stderr: '',
-    stdout: `action     layer      time  size  reason
-build      install:a  -     -     never built
-undecided  base:a     -     -     its parent install:a is being built; never built
+    stdout: `action     layer      reason
+build      install:a  never built
+undecided  base:a     waits for install:a; never built
 1 to build and perhaps 1 more: 2 never built, so without a time
 `,
   })

@@ -50,7 +50,7 @@ test('without anything to build there is no sum', () => {
       },
       nothing,
     ),
-  ).toBe('action  layer      time  size  reason\nfetch   install:a  -     0 B   cached in ci\n')
+  ).toBe('action  layer      size  reason\nfetch   install:a  0 B   cached in ci\n')
 })
 
 const nothing = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { renderRecord } from '../../../tasks/commands/show.ts'
+import { renderRecord, renderRun } from '../../../tasks/commands/show.ts'
 
 test('what was built, from what, with what', () => {
   const file = {
@@ -44,4 +44,29 @@ test('what was built, from what, with what', () => {
     took         12 s puppet apply
     "
   `)
+})
+
+test('a run, with the first line of what a guest said', () => {
+  const times = { started: 0, ms: 1000 }
+  const text = renderRun({
+    format: 1,
+    id: '19700101T000000000-abcd',
+    ...times,
+    status: 'failed',
+    root: '/project',
+    wanted: ['role:a'],
+    layers: [
+      {
+        name: 'role:a',
+        status: 'failed',
+        ...times,
+        reason: 'it said \u001b[2Jno\nand more',
+        steps: [{ label: 'run set -e\nrm x', ...times }],
+      },
+    ],
+  })
+  expect(text).toBe(`19700101T000000000-abcd failed, 1.0 s: role:a
+role:a  failed  1.0 s  it said \\x1b[2Jno
+                1.0 s  run set -e
+`)
 })

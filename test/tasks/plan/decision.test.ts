@@ -64,7 +64,7 @@ test('there is no key while a parent is unknown', () => {
 
 const keyed = { name: 'a:b', key: 'k', keyRecord: {}, phases: [], inputs: {}, parents: {} } as const
 const [record, latest] = [pastBuild({ key: 'k' }), pastBuild({ key: 'older' })]
-const undecided = { status: 'undecided', name: 'a:b', waitsFor: [], waitsForTools: [] } as const
+const undecided = { status: 'undecided', name: 'a:b', waitsFor: [] } as const
 
 test.each<[Decision, string | undefined, string | undefined]>([
   [{ ...keyed, status: 'cached', record, remote: undefined } as unknown as Decision, 'k', 'k'],

@@ -38,7 +38,7 @@ function decided(name: LayerName, state: State, latest?: PastBuild): Decision {
       return { ...rest, status: 'missing', latest, reason: 'changed', changes: [] }
     case 'undecided': {
       const waitsFor = [[...graph.layers.values()].find((entry) => entry.name === name)?.from ?? name]
-      return { status: 'undecided', name, waitsFor, waitsForTools: [], ifSame: undefined, latest }
+      return { status: 'undecided', name, waitsFor, ifSame: undefined, latest }
     }
   }
   return state satisfies never
@@ -105,7 +105,7 @@ test('an undecided layer has no key, but what the last build took', () => {
   expect(makePlan(graph, ['b:1'], decisions).layers[1]).toEqual({
     name: 'b:1',
     action: 'undecided',
-    reason: 'its parent a:1 is being built; reused if its key stays the same',
+    reason: 'waits for a:1; reused if its key stays the same',
     expectedMs: 5,
     expectedBytes: 9,
   })
@@ -116,7 +116,6 @@ test('what a remote has may not be needed after all', () => {
     status: 'undecided',
     name: 'c:1',
     waitsFor: ['x:tools'],
-    waitsForTools: ['x:tools'],
     ifSame: undefined,
     latest: undefined,
   }
@@ -129,6 +128,6 @@ test('what a remote has may not be needed after all', () => {
   expect(makePlan(graph, ['c:1'], decisions).layers.map(({ action, reason }) => [action, reason])).toEqual([
     ['skip', 'not needed: what stands on it is cached'],
     ['undecided', 'fetched from there if c:1 must be built'],
-    ['undecided', 'its inputs need x:tools, which is being built; never built'],
+    ['undecided', 'waits for x:tools; never built'],
   ])
 })

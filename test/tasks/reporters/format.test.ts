@@ -32,3 +32,16 @@ test('a table has its columns two apart, and no spaces at the end of a line', ()
   expect(formatTable([['a', 'bbb', 'c'], ['aaaa', 'b', ''], ['x']])).toBe('a     bbb  c\naaaa  b\nx\n')
   expect(formatTable([])).toBe('')
 })
+
+test('in a terminal the last column is broken at blanks and stays below itself; a narrow one breaks it itself', () => {
+  const rows = [
+    ['role:web', 'waits for base:web, tools:trixie; never built'],
+    ['b', 'cached'],
+  ]
+  expect(formatTable(rows, 34)).toBe(`role:web  waits for base:web,
+          tools:trixie; never
+          built
+b         cached
+`)
+  expect(formatTable(rows, 29)).toBe(formatTable(rows))
+})

@@ -121,10 +121,9 @@ async function builtWorld(): Promise<{ world: World; graph: Graph }> {
 test('nothing built yet', async () => {
   expect(await planned(new World(), graphOf())).toEqual({
     'tools:x': 'build: never built',
-    'install:x': 'undecided: its parent tools:x is being built; never built',
-    'base:x': 'undecided: its parent install:x is undecided, its parent tools:x is being built; never built',
-    'role:ceph':
-      'undecided: its parent base:x is undecided, its inputs need tools:x, which is being built; never built',
+    'install:x': 'undecided: waits for tools:x; never built',
+    'base:x': 'undecided: waits for install:x, tools:x; never built',
+    'role:ceph': 'undecided: waits for base:x, tools:x; never built',
   })
 })
 
@@ -169,8 +168,8 @@ test('a changed answer file: the rest is undecided, and then built', async () =>
   expect(await planned(world, graph)).toEqual({
     'tools:x': 'reuse: cached',
     'install:x': 'build: x.cfg changed; content changed (write /answers step)',
-    'base:x': 'undecided: its parent install:x is being built; reused if that comes out the same',
-    'role:ceph': 'undecided: its parent base:x is undecided; reused if that comes out the same',
+    'base:x': 'undecided: waits for install:x; reused if that comes out the same',
+    'role:ceph': 'undecided: waits for base:x; reused if that comes out the same',
   })
   expect(await world.build(graph, wanted)).toEqual(['install:x', 'base:x', 'role:ceph'])
 })
@@ -187,7 +186,7 @@ test('a change of its own is told of a layer whose parent is being built', async
   const { world } = await builtWorld()
   const graph = graphOf({ late: 'false', owner: 'me' })
   expect((await planned(world, graph))['base:x']).toBe(
-    'undecided: its parent install:x is being built; ' +
+    'undecided: waits for install:x; ' +
       'built even if that comes out the same: content changed (write /base step)',
   )
 })
@@ -212,7 +211,7 @@ test('a tool tree whose files are gone comes first, and the rest depends', async
     'tools:x': 'build: pack abc is missing',
     'install:x': 'reuse: cached',
     'base:x': 'undecided: built again if role:ceph must be built: pack abc is missing',
-    'role:ceph': 'undecided: its inputs need tools:x, which is being built; reused if its key stays the same',
+    'role:ceph': 'undecided: waits for tools:x; reused if its key stays the same',
   })
 })
 
