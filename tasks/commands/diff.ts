@@ -1,4 +1,5 @@
 import type { ImageDifference } from '../diff/diff-images.ts'
+import type { OpenImage } from '../diff/image-tree.ts'
 import type { IgnoredPath } from '../diff/path-patterns.ts'
 import type { Project } from '../run/project.ts'
 import type { Call, Command } from './command.ts'
@@ -47,22 +48,23 @@ export async function diffTwo(
   call: Call,
   options: { readonly ignore: readonly IgnoredPath[]; readonly times: boolean },
 ): Promise<TwoImages> {
-  const [{ findImage }, { openImage }, { diffImages }] = await Promise.all([
+  const [{ findImage, findImageBefore }, { openImage }, { diffImages }] = await Promise.all([
     import('../run/find-image.ts'),
     import('../diff/image-tree.ts'),
     import('../diff/diff-images.ts'),
   ])
   const [first = '', second] = call.args
-  const one = await findImage(project, second === undefined ? `${first}@previous` : first, call.cwd)
+  const one = await (second === undefined ? findImageBefore : findImage)(project, first, call.cwd)
   const other = await findImage(project, second ?? first, call.cwd)
   const before = openImage(one.path)
-  const after = openImage(other.path)
+  let after: OpenImage | undefined
   try {
+    after = openImage(other.path)
     const difference = diffImages(before, after, options)
     const keys = [one.record?.key, other.record?.key]
     return { difference, before: one.title, after: other.title, keys }
   } finally {
     before.close()
-    after.close()
+    after?.close()
   }
 }

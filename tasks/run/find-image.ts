@@ -20,7 +20,7 @@ export interface FoundImage {
 /** Throws INPUT_MISSING, RECORD_MISSING and what selecting throws. */
 export async function findImage(project: Project, written: string, cwd: string): Promise<FoundImage> {
   const file = resolve(cwd, written)
-  if (statSync(file, { throwIfNoEntry: false })?.isFile() === true) return { title: written, path: file }
+  if (isFile(file)) return { title: written, path: file }
   if (/^[./~]/.test(written) || /\.(?:raw|img|qcow2)$/.test(written)) {
     throw new ImgError('INPUT_MISSING', `there is no file ${written}`, {
       path: written,
@@ -39,11 +39,25 @@ export async function findImage(project: Project, written: string, cwd: string):
   return { title: `${record.layer} ${record.key.slice(0, 12)}`, path, record }
 }
 
+/** The build before the newest of a layer; USAGE for what is one image and has none before it. */
+export async function findImageBefore(project: Project, written: string, cwd: string): Promise<FoundImage> {
+  const isLayer = !written.includes('@') && !isKey(written) && !isFile(resolve(cwd, written))
+  if (isLayer) return findImage(project, `${written}@previous`, cwd)
+  throw new ImgError('USAGE', `${written} is one image, and a difference takes two`, {
+    hint: 'name a second one, or a layer alone for its two newest builds',
+    found: written,
+  })
+}
+
+const isKey = (written: string): boolean => /^[0-9a-f]{6,64}$/.test(written)
+
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true
+
 /** A build by layer, `LAYER@previous`, or key. */
 export async function findRecord(project: Project, written: string): Promise<LayerRecord> {
   const { store, graph } = project
-  if (/^[0-9a-f]{6,64}$/.test(written)) return recordOf(project, keyOf(project, written))
-  const [name = '', revision] = written.split('@')
+  if (isKey(written)) return recordOf(project, keyOf(project, written))
+  const [, name = '', revision] = /^([^@]*)(?:@(.*))?$/s.exec(written) ?? []
   const [layer, second] = select(graph, [name])
   if (layer === undefined || second !== undefined) {
     throw new ImgError('USAGE', `${name} is more than one layer`, { hint: 'name one layer', found: name })
