@@ -19,13 +19,14 @@ export function makeCiReporter(system: CiSystem, { stream, verbosity, now }: Rep
   const write = (text: readonly string[]): void => {
     if (text.length > 0) stream.write(`${text.join('\n')}\n`)
   }
+  const writeQuoted = (text: readonly string[]): void => write(system === 'github' ? text.map(quoted) : text)
   const endLayer = (event: Extract<ImgEvent, { event: 'layer-end' }>): void => {
     const text = [...(waiting.get(event.layer) ?? []), ...lines.of(event)]
     waiting.delete(event.layer)
     if (text.length === 0) return
     const title = `${event.layer} ${event.outcome.status}`
     // A failure is what somebody opened the log for.
-    if (event.outcome.status === 'failed') write([title, ...text])
+    if (event.outcome.status === 'failed') writeQuoted([title, ...text])
     else write(grouped(system, title, { text, seconds: Math.floor(now() / 1000) }))
   }
   return {
@@ -33,11 +34,12 @@ export function makeCiReporter(system: CiSystem, { stream, verbosity, now }: Rep
       if (closed) return
       if (event.event === 'layer-end') return endLayer(event)
       const text = lines.of(event)
-      if (!('layer' in event) || event.layer === undefined || event.event === 'warning') return write(text)
+      if (!('layer' in event) || event.layer === undefined || event.event === 'warning')
+        return writeQuoted(text)
       waiting.set(event.layer, [...(waiting.get(event.layer) ?? []), ...text])
     },
     close: () => {
-      for (const text of waiting.values()) write(text)
+      for (const text of waiting.values()) writeQuoted(text)
       waiting.clear()
       closed = true
       return Promise.resolve()
@@ -45,16 +47,15 @@ export function makeCiReporter(system: CiSystem, { stream, verbosity, now }: Rep
   }
 }
 
+/** What a guest said that looks like a command to the CI system is only text; one text may be several lines. */
+const quoted = (text: string): string => text.replaceAll(/^(\s*)::/gm, '$1: :').replaceAll('##[', '## [')
+
 function grouped(
   system: CiSystem,
   title: string,
   { text, seconds }: { readonly text: readonly string[]; readonly seconds: number },
 ): readonly string[] {
-  // A guest's line that looks like a command to the CI system is only a line.
-  if (system === 'github') {
-    const quoted = text.map((line) => line.replace(/^(\s*)::/, '$1: :').replace(/^(\s*)##\[/, '$1## ['))
-    return [`::group::${title}`, ...quoted, '::endgroup::']
-  }
+  if (system === 'github') return [`::group::${title}`, ...text.map(quoted), '::endgroup::']
   const name = title.replaceAll(/[^A-Za-z0-9_.-]/g, '_')
   return [
     `\u001b[0Ksection_start:${seconds}:${name}[collapsed=true]\r\u001b[0K${title}`,

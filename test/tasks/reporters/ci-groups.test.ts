@@ -54,6 +54,30 @@ test('a line of a guest commands nobody', async () => {
   ])
 })
 
+test('neither does a message of it, in a failure or out of a group, wherever the command stands', async () => {
+  const stream = recordingStream()
+  const reporter = makeCiReporter('github', {
+    stream,
+    json: false,
+    verbosity: 'normal',
+    env: {},
+    now: () => 0,
+  })
+  const text = 'it said\n::stop-commands::x\n  ::add-mask::y\nand ##[endgroup]'
+  const error = new ImgError('STEP_FAILED', text, { output: 'x ##[group]y' })
+  reporter.emit({ event: 'layer-end', layer: 'a:1', outcome: { status: 'failed', error, ms: 0 } })
+  reporter.emit({ event: 'warning', text })
+  reporter.emit({ event: 'note', text })
+  reporter.emit({ event: 'note', layer: 'b:2', text })
+  await reporter.close()
+  expect(
+    stream
+      .text()
+      .split('\n')
+      .filter((line) => /^\s*::|##\[/.test(line)),
+  ).toEqual([])
+})
+
 test.each([
   [{ GITHUB_ACTIONS: 'true' }, 'github'],
   [{ GITLAB_CI: 'true' }, 'gitlab'],
