@@ -67,5 +67,8 @@ resources = report.resource_statuses.map do |name, status|
 end
 errors = report.logs.select { |log| %i[err alert emerg crit].include?(log.level) }
 errors = errors.map { |log| { source: log.source.to_s, message: log.message.to_s } }
-File.write(home + '/report.json', JSON.generate(status: report.status, resources: resources, errors: errors))
+# The report may leave out resources that were as they should be; its metrics count them all.
+total = report.metrics['resources']&.values&.find { |name, _, _| name.to_s == 'total' }&.last || resources.length
+File.write(home + '/report.json',
+           JSON.generate(status: report.status, total: total, resources: resources, errors: errors))
 `

@@ -32,7 +32,7 @@ export function readReport(text: string): PuppetReport {
   const known = raw?.status === 'changed' || raw?.status === 'unchanged'
   return {
     status: known ? raw.status : 'failed',
-    resources: resources.length,
+    resources: raw?.total ?? resources.length,
     failed: resources
       .filter(({ failed }) => failed)
       .map(({ resource, messages }) => ({
@@ -72,6 +72,8 @@ export function checkReport(
 
 interface RawReport {
   readonly status: PuppetReport['status']
+  /** Of the catalog, also what needed nothing; absent in a report that broke off. */
+  readonly total?: number
   readonly resources: readonly {
     readonly resource: string
     readonly failed: boolean

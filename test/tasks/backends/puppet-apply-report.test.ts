@@ -28,6 +28,11 @@ describe('success', () => {
   })
 })
 
+test('resources the report leaves out, since they were as they should be, are counted', () => {
+  const text = JSON.stringify({ status: 'changed', total: 41, resources: [fine], errors: [] })
+  expect(readReport(text)).toMatchObject({ resources: 41, changed: ['File[/etc/motd]'] })
+})
+
 describe('failure', () => {
   test('names the resource, its place and the message', () => {
     const error = failure(textOf('failed', [fine, broken, after]))
