@@ -27,17 +27,6 @@ export function makeWaker({ timer, now }: WakerOptions): Waker {
   let first = 0
   let last = 0
   let onWake: (() => void) | undefined
-  /** Resolves when it is told to, or aborted; what it listens with goes with it. */
-  const until = (signal: AbortSignal, listen: (done: () => void) => () => void): Promise<void> =>
-    new Promise((resolve) => {
-      const end = (): void => {
-        signal.removeEventListener('abort', end)
-        stop()
-        resolve()
-      }
-      const stop = listen(end)
-      signal.addEventListener('abort', end)
-    })
   const woken = (done: () => void): (() => void) => {
     onWake = done
     return () => (onWake = undefined)
@@ -63,6 +52,19 @@ export function makeWaker({ timer, now }: WakerOptions): Waker {
       return changes
     },
   }
+}
+
+/** Resolves when it is told to, or aborted; what it listens with goes with it. */
+function until(signal: AbortSignal, listen: (done: () => void) => () => void): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      signal.removeEventListener('abort', end)
+      stop()
+      resolve()
+    }
+    const stop = listen(end)
+    signal.addEventListener('abort', end)
+  })
 }
 
 /** An editor writes, renames and sets the mode within less; a person does not notice it. */

@@ -10,16 +10,15 @@ interface Clock {
 
 function withClock(): Clock {
   let time = 1000
-  const timers = new Map<object, { readonly at: number; readonly then: () => void }>()
+  const timers = new Map<object, { readonly at: number; readonly ring: () => void }>()
   const waker = makeWaker({
     now: () => time,
     timer: (ms, then) => {
       const id = {}
-      timers.set(id, { at: time + ms, then })
+      timers.set(id, { at: time + ms, ring: then })
       return () => timers.delete(id)
     },
   })
-  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
   const pass = async (ms: number): Promise<void> => {
     const end = time + ms
     await settle()
@@ -28,13 +27,15 @@ function withClock(): Clock {
       if (next === undefined) break
       timers.delete(next[0])
       time = next[1].at
-      next[1].then()
+      next[1].ring()
       await settle()
     }
     time = end
   }
   return { waker, pass, timers: () => timers.size }
 }
+
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 const never = new AbortController().signal
 
