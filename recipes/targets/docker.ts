@@ -33,6 +33,7 @@ export function docker(from: Layer, options: DockerOptions = {}): Layer {
     from,
     options,
     chain: true,
+    tried: 'container',
     steps: [
       {
         do: 'oci',

@@ -38,8 +38,9 @@ export interface BootTest {
   readonly passed: boolean
   readonly checks: readonly Check[]
   readonly boots: readonly BootReport[]
-  readonly accelerator: Accelerator
-  readonly firmware: Firmware['kind']
+  /** Of machines; a container needs none. */
+  readonly accelerator?: Accelerator
+  readonly firmware?: Firmware['kind']
   readonly ms: number
   /** Of a boot that did not end well: the console's last lines, and what to do. */
   readonly console?: string

@@ -74,7 +74,6 @@ interface Subject {
 export async function testLayer(subject: Subject, context: RunContext): Promise<LayerTest> {
   const { layer, disks, call } = subject
   const { bootTestVersion } = await import('../backends/boot-test.ts')
-  const { readQemuVersion } = await import('../backends/qemu.ts')
   const tried = disks.tried(layer)
   const expectations = await disks.expectations(layer)
   // Memory and limits decide whether it passes, not what a pass means.
@@ -85,7 +84,7 @@ export async function testLayer(subject: Subject, context: RunContext): Promise<
     expectations,
     call.options['firmware'],
     call.options['restart'] === true,
-    await readQemuVersion(context),
+    await readVersion(tried, context),
   ])
   const key = `boot-test:${createHash('sha256').update(said).digest('hex')}`
   const kept = call.options['again'] === true ? undefined : await disks.readValue(key)
@@ -96,9 +95,19 @@ export async function testLayer(subject: Subject, context: RunContext): Promise<
   return { layer, kept: false, ...result }
 }
 
+type Tried = ReturnType<LayerDisks['tried']>
+
+/** Of what runs it. */
+async function readVersion(tried: Tried, context: RunContext): Promise<string> {
+  if (tried !== 'container') return (await import('../backends/qemu.ts')).readQemuVersion(context)
+  const { requireTools } = await import('../run/tools.ts')
+  await requireTools(['podman'], context)
+  return (await import('../backends/container-test.ts')).readPodmanVersion(context)
+}
+
 async function tryLayer(
   { layer, disks, call }: Subject,
-  { tried, expectations }: { readonly tried: 'disk' | 'memory'; readonly expectations: Expectations },
+  { tried, expectations }: { readonly tried: Tried; readonly expectations: Expectations },
   context: RunContext,
 ): Promise<BootTest> {
   const { testImage } = await import('../backends/boot-test.ts')
@@ -115,6 +124,12 @@ async function tryLayer(
   const { openWorkspace } = await import('../run/workspace.ts')
   const workspace = await openWorkspace(context.cacheDir)
   try {
+    if (tried === 'container') {
+      const { testContainer } = await import('../backends/container-test.ts')
+      const [directory, archive] = [workspace.path, join(workspace.path, 'image.tar')]
+      await disks.restore(layer, 'image.tar', archive)
+      return await testContainer({ archive, directory, expectations }, context)
+    }
     const files = await disks.files(layer)
     for (const file of Object.keys(files)) await disks.restore(layer, file, join(workspace.path, file))
     // What a machine without a disk boots lies in its memory, and twice while it is unpacked.
@@ -136,7 +151,7 @@ export function renderTest(result: LayerTest): string {
   const failed = checks.filter(({ passed }) => !passed)
   const how = result.kept
     ? 'passed before'
-    : `${result.accelerator}, ${result.firmware}, ${formatDuration(ms)}`
+    : [result.accelerator, result.firmware, formatDuration(ms)].filter(Boolean).join(', ')
   if (result.passed) return `${layer} passed: ${checks.length} checks (${how})`
   const head = `${layer} FAILED: ${failed.length} of ${checks.length} checks (${how})`
   const parts = [head, formatTable(checks.map(row)).trimEnd()]

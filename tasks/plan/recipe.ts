@@ -53,9 +53,9 @@ export interface Recipe<Gives extends Traits = Traits> {
   warnings?(facts: Facts): readonly RecipeWarning[]
   /**
    * What `img test` tries of a target: the disk it was made from, unless its files are what a machine without one boots
-   * from. Never in the key.
+   * from, or a container's image. Never in the key.
    */
-  readonly tried?: 'disk' | 'memory'
+  readonly tried?: 'disk' | 'memory' | 'container'
   /** Hints for the scheduler, `memory` in MiB; never in the key. */
   readonly weight?: { readonly memory?: number; readonly machines?: number }
 }

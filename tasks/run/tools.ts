@@ -55,6 +55,7 @@ export const tools = {
     wanted: '1.44',
     optional: true,
   },
+  podman: { package: 'podman', purpose: 'test container images', wanted: '4.0', optional: true },
   gpg: { package: 'gpg', purpose: 'sign what is published', wanted: '2.2' },
   gpgv: { package: 'gpgv', purpose: 'check what is published', wanted: '2.2' },
   ssh: {
