@@ -38,7 +38,8 @@ async function main(): Promise<void> {
   const signal = interruptible()
   const stop = async (error: unknown): Promise<void> => {
     await reporter.close()
-    process.stderr.write(renderError(error, { json, interrupted: signal.aborted }))
+    const width = process.stderr.isTTY ? { columns: process.stderr.columns } : {}
+    process.stderr.write(renderError(error, { json, interrupted: signal.aborted, ...width }))
     process.exitCode = errorStatus(error, signal.aborted)
   }
   // What nobody awaited must still end the process, after saying so.

@@ -1,5 +1,6 @@
 import { ImgError } from '../errors.ts'
 import { escapeControls } from '../reporters/escape.ts'
+import { fitLines } from '../reporters/fit-lines.ts'
 import type { Blame } from '../run/blame.ts'
 import { renderCommit } from '../run/git-commit.ts'
 import type { Command } from './command.ts'
@@ -22,7 +23,7 @@ export const blame: Command = {
           found: subject,
         })
       }
-      call.print(call.json ? { changes } : renderBlame(changes))
+      call.print(call.json ? { changes } : fitLines(renderBlame(changes), call.columns))
       return 0
     }),
 }

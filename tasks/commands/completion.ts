@@ -22,7 +22,7 @@ export const completion: Command = {
     const known = shells.find((one) => one === shell)
     if (known === undefined) {
       throw new ImgError('USAGE', `there is no completion for ${shell}`, {
-        hint: `name one of ${shells.join(', ')}`,
+        hint: `img completion ${shells[0]}`,
         found: shell,
         validOptions: [...shells],
       })

@@ -129,7 +129,8 @@ function subcommand(program: Program, name: string): Program {
       parent.commands.find((known) => known.name() === word) ??
       parent.command(word).copyInheritedSettings(parent).helpCommand(false)
   }
-  if (parent.parent !== program) parent.parent?.summary(`${name.split(' ')[0]} commands`)
+  const group = parent.parent
+  if (group !== program) group?.summary(group.commands.map((one) => one.name()).join(', '))
   return parent
 }
 

@@ -1,6 +1,7 @@
 import { estimate, type Estimate } from '../plan/estimate.ts'
 import type { Plan } from '../plan/plan.ts'
 import { escapeControls } from '../reporters/escape.ts'
+import { fitLines } from '../reporters/fit-lines.ts'
 import { formatBytes, formatDuration, formatTable } from '../reporters/format.ts'
 import type { Command } from './command.ts'
 import { withProject } from './with-project.ts'
@@ -44,7 +45,7 @@ export function renderPlan({ layers }: Plan, expected: Estimate, columns?: numbe
   const header = ['action', 'layer', 'time', 'size', 'reason']
   const says = header.map((_title, column) => rows.some((row) => row[column] !== '-'))
   const shown = [header, ...rows].map((row) => row.filter((_cell, column) => says[column]))
-  return escapeControls(formatTable(shown, columns)) + renderEstimate(expected)
+  return escapeControls(formatTable(shown, columns)) + fitLines(renderEstimate(expected), columns)
 }
 
 function renderEstimate(expected: Estimate): string {

@@ -32,7 +32,8 @@ export const show: Command = {
   },
 }
 
-const isRunName = (name: string): boolean => /^\d{8}T\d*/.test(name)
+/** No layer's name begins like a time. */
+const isRunName = (name: string): boolean => /^\d+(?:T|$)/.test(name)
 
 /** A run by its name, or by enough of its beginning. */
 async function showRun(name: string, call: Call, context: RunContext): Promise<number> {

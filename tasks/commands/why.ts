@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import type { LayerRecord } from '../../cache/store.ts'
 import { ImgError } from '../errors.ts'
 import { escapeControls } from '../reporters/escape.ts'
+import { fitLines } from '../reporters/fit-lines.ts'
 import { formatDuration } from '../reporters/format.ts'
 import type { Explanation } from '../run/explain-layer.ts'
 import { renderCommit } from '../run/git-commit.ts'
@@ -28,7 +29,9 @@ export const why: Command = {
       const { against } = call.options
       const other = typeof against === 'string' ? await readBuild(project, against, call) : undefined
       const explanation = await explainLayer(project, oneLayer(project.graph, call), other)
-      call.print(call.json ? explanation : renderExplanation(explanation, context.now()))
+      call.print(
+        call.json ? explanation : fitLines(renderExplanation(explanation, context.now()), call.columns),
+      )
       return 0
     }),
 }
@@ -56,15 +59,12 @@ function changesText({ name, action, reason, changes, previous, against }: Expla
   if (against !== undefined) {
     const other = `${against.layer} ${against.key.slice(0, 12)}`
     if (changes.length === 0) return `${name}: nothing that is in the key differs from ${other}\n`
-    return listed(`${name} differs from ${other} in`, changes)
+    return listed(`${name} differs from ${other} in:`, changes)
   }
   const age = previous === undefined ? '' : formatDuration(Math.max(0, now - previous.started))
   if (changes.length > 0) {
-    if (previous === undefined) return listed(`${name}: ${action}, because`, changes)
-    return listed(
-      `${name}: ${action}, because since ${previous.key.slice(0, 12)}, built ${age} ago,`,
-      changes,
-    )
+    if (previous === undefined) return listed(`${name}: ${action}, because:`, changes)
+    return listed(`${name}: ${action}; since ${previous.key.slice(0, 12)}, built ${age} ago:`, changes)
   }
   const lines = `${name}: ${action}, ${reason}\n`
   if (previous === undefined) return lines
@@ -73,7 +73,7 @@ function changesText({ name, action, reason, changes, previous, against }: Expla
   if (because.length === 0) return `${built}\n`
   return because.join() === 'never built'
     ? `${built}, for the first time\n`
-    : listed(`${built}, because`, because)
+    : listed(`${built}, because:`, because)
 }
 
 const listed = (title: string, changes: readonly string[]): string =>

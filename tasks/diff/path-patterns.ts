@@ -66,6 +66,7 @@ export const noise: readonly IgnoredPath[] = [
   ['/var/lib/systemd/catalog/database', 'caches'],
   ['/var/lib/systemd/timers/**', 'state of a running machine'],
   ['/var/lib/dhcp/**', 'state of a running machine'],
+  ['/var/lib/systemd/deb-systemd-helper-*/**', 'bookkeeping of package scripts'],
   ['/etc/.updated', 'state of a running machine'],
   ['/var/.updated', 'state of a running machine'],
   ['/etc/.pwd.lock', 'state of a running machine'],

@@ -3,17 +3,22 @@
 import { exitCodeOf, ImgError } from '../errors.ts'
 import { suggest } from '../plan/suggest.ts'
 import { escapeControls, outputLines } from './escape.ts'
+import { fitLines } from './fit-lines.ts'
 
 export interface ErrorRendering {
   readonly json: boolean
   /** Whatever is thrown after an interrupt is a consequence of it. */
   readonly interrupted: boolean
+  /** Of the terminal it is shown in, if it is one. */
+  readonly columns?: number
 }
 
 export function renderError(error: unknown, rendering: ErrorRendering): string {
   const known = toImgError(error, rendering.interrupted)
   if (rendering.json) return `${JSON.stringify({ error: errorToJson(known ?? error) })}\n`
-  return known === undefined ? renderBug(error) : `${errorLines(known).join('\n')}\n`
+  return known === undefined
+    ? renderBug(error)
+    : `${fitLines(errorLines(known).join('\n'), rendering.columns)}\n`
 }
 
 export function errorStatus(error: unknown, interrupted: boolean): number {

@@ -1,5 +1,7 @@
 // Times and sizes for people. Pure.
 
+import { breakLine } from './fit-lines.ts'
+
 export function formatDuration(ms: number): string {
   if (Math.round(ms) < 1000) return `${Math.round(ms)} ms`
   if (Math.round(ms / 100) < 100) return `${(ms / 1000).toFixed(1)} s`
@@ -32,26 +34,20 @@ export function formatTable(rows: readonly (readonly string[])[], columns?: numb
   }
   const line = (row: readonly string[]): string => {
     const left = row.slice(0, -1).map((cell, column) => `${cell.padEnd(widths[column] ?? 0)}  `)
-    const indent = left.join('').length
-    const room = columns === undefined ? Infinity : columns - indent
-    // Where hardly anything fits, the terminal breaks it better.
-    const parts = room < leastRoom ? [row.at(-1) ?? ''] : breakLine(row.at(-1) ?? '', room)
-    return parts
-      .map((part, index) => `${index === 0 ? left.join('') : ' '.repeat(indent)}${part}`.trimEnd())
-      .join('\n')
+    return fitCell(left.join(''), row.at(-1) ?? '', columns)
   }
   return rows.map((row) => `${line(row)}\n`).join('')
 }
 
-const leastRoom = 20
-
-function breakLine(text: string, room: number): readonly string[] {
-  const lines: string[] = []
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1)
-    if (last !== undefined && last.length + 1 + word.length <= room)
-      lines[lines.length - 1] = `${last} ${word}`
-    else lines.push(word)
-  }
-  return lines
+/** Beside the others where it fits, below itself where there is room, else below them. */
+function fitCell(left: string, cell: string, columns: number | undefined): string {
+  const room = (columns ?? Infinity) - left.length
+  if (columns === undefined || cell.length <= room) return `${left}${cell}`.trimEnd()
+  const [first = '', ...more] =
+    room < leastRoom ? [left.trimEnd(), ...breakLine(cell, columns - 4)] : breakLine(cell, room)
+  const indent = ' '.repeat(room < leastRoom ? 4 : left.length)
+  const start = room < leastRoom ? first : left + first
+  return [start, ...more.map((part) => indent + part)].join('\n')
 }
+
+const leastRoom = 40

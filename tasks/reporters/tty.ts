@@ -3,6 +3,7 @@
 import { createLogUpdate } from 'log-update'
 import type { ImgEvent } from '../events.ts'
 import { escapeControls } from './escape.ts'
+import { fitLines } from './fit-lines.ts'
 import { formatBytes, formatDuration } from './format.ts'
 import { makeLines } from './lines.ts'
 import type { Reporter, ReporterOptions, ReportStream } from './reporter.ts'
@@ -28,7 +29,10 @@ export function makeTtyReporter(options: TtyOptions): Reporter {
   }
   const scroll = (text: readonly string[]): void => {
     draw.clear()
-    for (const line of text) stream.write(`${paint(line)}\n`)
+    for (const line of text) {
+      for (const part of fitLines(line, frameSize(stream).columns).split('\n'))
+        stream.write(`${paint(part)}\n`)
+    }
   }
   return {
     emit: (event) => {

@@ -59,7 +59,7 @@ describe('help', () => {
     const text = await textOf(line)
     expect(text).toMatch(/^Usage: img \[options\] \[command\]\n/)
     expect(text).toContain('\n  make                  make things\n')
-    expect(text).toContain('\n  cache                 cache commands\n')
+    expect(text).toContain('\n  cache                 stats, verify\n')
   })
 
   test.each(['make --help', 'help make', '--json make -h'])('img %s', async (line) => {

@@ -19,7 +19,7 @@ test('what changed, and what it was compared with', () => {
     },
     3_601_000,
   )
-  expect(text).toBe(`role:web: build, because since 0123456789ab, built 1 h 0 min ago,
+  expect(text).toBe(`role:web: build; since 0123456789ab, built 1 h 0 min ago:
   preseed/a.cfg changed
   package nginx added to apt step
 `)
@@ -38,7 +38,7 @@ test('of a layer that is up to date, why it was built', () => {
     61_000,
   )
   expect(text).toBe(`role:web: reuse, cached
-built 1 min 0 s ago as 0123456789ab, because
+built 1 min 0 s ago as 0123456789ab, because:
   preseed/a.cfg changed
   package nginx added to apt step
 `)
@@ -64,7 +64,7 @@ test('a file name cannot move the cursor', () => {
     { name: 'role:web', action: 'build', reason: '', changes: ['a\u001b[2J changed'], ...alone },
     0,
   )
-  expect(text).toBe('role:web: build, because\n  a\\x1b[2J changed\n')
+  expect(text).toBe('role:web: build, because:\n  a\\x1b[2J changed\n')
 })
 
 test('nothing to compare with', () => {
@@ -98,7 +98,7 @@ test('through a parent to the line and the commit, and what it costs above', () 
     },
     0,
   )
-  expect(text).toBe(`role:web: build, because
+  expect(text).toBe(`role:web: build, because:
   parent base:a has other content
 from
   base:a: catalog: File[/etc/motd] content changed
@@ -112,7 +112,7 @@ if its content changes, 2 layers are built again, 1 min 1 s of work when they we
 test('against another build', () => {
   const against = { layer: 'role:web', key: 'fedcba9876543210' }
   const about = { name: 'role:web', action: 'reuse', reason: 'cached', ...alone, against } as const
-  expect(renderExplanation({ ...about, changes }, 0)).toBe(`role:web differs from role:web fedcba987654 in
+  expect(renderExplanation({ ...about, changes }, 0)).toBe(`role:web differs from role:web fedcba987654 in:
   preseed/a.cfg changed
   package nginx added to apt step
 `)

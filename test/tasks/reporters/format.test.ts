@@ -33,15 +33,18 @@ test('a table has its columns two apart, and no spaces at the end of a line', ()
   expect(formatTable([])).toBe('')
 })
 
-test('in a terminal the last column is broken at blanks and stays below itself; a narrow one breaks it itself', () => {
+test('in a terminal the last column is broken at blanks, below itself or, in a narrow one, below the others', () => {
   const rows = [
     ['role:web', 'waits for base:web, tools:trixie; never built'],
     ['b', 'cached'],
   ]
-  expect(formatTable(rows, 34)).toBe(`role:web  waits for base:web,
-          tools:trixie; never
+  expect(formatTable(rows, 50)).toBe(`role:web  waits for base:web, tools:trixie; never
           built
 b         cached
 `)
-  expect(formatTable(rows, 29)).toBe(formatTable(rows))
+  expect(formatTable(rows, 30)).toBe(`role:web
+    waits for base:web,
+    tools:trixie; never built
+b         cached
+`)
 })
