@@ -7,23 +7,15 @@ import type { Work } from './backend.ts'
 import { inspectDisk } from './disk-inspect.ts'
 import { endProcesses, mountDisk, unmountDisk } from './disk-mounts.ts'
 import { failure, type Build } from './namespace-build.ts'
-import { insideTools, makeFolders, mountTools } from './namespace-mounts.ts'
-import { openNamespace } from './namespace-session.ts'
+import { insideTools, mountTools } from './namespace-mounts.ts'
+import { withBuild } from './with-build.ts'
 
 /** Throws STEP_FAILED. Needs root and `work.tools`; the disk lies in `work.directory`. */
 export async function checkInstalledDisk(work: Work, file: string, context: RunContext): Promise<void> {
   const { tools } = work
   if (tools === undefined) throw new Error(`layer ${work.layer} is installed without a tool tree`)
-  const folders = makeFolders(work.directory)
-  const session = await openNamespace({
-    directory: path.join(folders.work, 'mounts'),
-    userNamespace: context.uid !== 0,
-    signal: context.signal,
-    log: work.log,
-  })
-  const build: Build = { work, context, session, folders, epoch: 0, cut: 0 }
-  try {
-    await mountTools(session, folders, tools)
+  await withBuild(work, context, async (build) => {
+    await mountTools(build.session, build.folders, tools)
     await checkFilesystems(build, file)
     // Without root nothing can be mounted; the first step that changes the image says so.
     if (context.uid !== 0) return
@@ -31,9 +23,7 @@ export async function checkInstalledDisk(work: Work, file: string, context: RunC
     await checkPackages(build)
     await endProcesses(build)
     await unmountDisk(build, disk)
-  } finally {
-    await session.close()
-  }
+  })
 }
 
 async function checkFilesystems(build: Build, file: string): Promise<void> {

@@ -14,10 +14,11 @@ import { inputArchive, stagedInputs, toolDisk } from './libguestfs-disks.ts'
 import { probeLibguestfs } from './libguestfs-probe.ts'
 import { runSysprepStep } from './libguestfs-sysprep.ts'
 import { runVirtBuilderStep } from './libguestfs-virt-builder.ts'
-import { announce, cutOf, explainWrite, runOnHost, type Build } from './namespace-build.ts'
+import { announce, runOnHost, type Build } from './namespace-build.ts'
 import { makeFolders, mountTools } from './namespace-mounts.ts'
 import { openNamespace } from './namespace-session.ts'
 import { readToolVersions } from './tool-versions.ts'
+import { withBuild } from './with-build.ts'
 
 export function libguestfsBackend(): Backend {
   return { name: 'libguestfs', modes: ['chroot'], steps, mounts: new Set(), probe: probeLibguestfs, run }
@@ -39,53 +40,33 @@ const steps: ReadonlySet<Step['do']> = new Set<Step['do']>([
   'seal',
 ])
 
-async function run(work: Work, context: RunContext): Promise<WorkResult> {
+const run = (work: Work, context: RunContext): Promise<WorkResult> => withBuild(work, context, runHere)
+
+async function runHere(build: Build): Promise<WorkResult> {
+  const { work, session, folders } = build
   const { parentDisk, tools } = work
   const [builder] = work.steps
   const isBuilder = builder?.do === 'virt-builder'
   if (parentDisk === undefined && !isBuilder)
     throw new Error(`layer ${work.layer} has no disk for libguestfs to change`)
   if (tools === undefined) throw new Error(`layer ${work.layer} has a parent but no tool tree`)
-  const folders = makeFolders(work.directory)
-  const session = await openNamespace({
-    directory: path.join(folders.work, 'mounts'),
-    userNamespace: context.uid !== 0,
-    signal: context.signal,
-    log: work.log,
-  })
-  const build: Build = {
-    work,
-    context,
-    session,
-    folders,
-    epoch: work.steps.find((step) => step.do === 'seal')?.epoch ?? 0,
-    cut: cutOf(work, context),
+  await mountTools(session, folders, tools)
+  if (isBuilder) announce(build, 0)
+  const file = isBuilder ? await runVirtBuilderStep(build, builder) : await copyDisk(build, parentDisk ?? '')
+  const parts = await inspectDisk(build, file)
+  let treeDigest: string | undefined
+  for (const [from, to] of stretches(work.steps)) {
+    if (work.steps[from]?.do === 'virt-builder') continue
+    const first = work.steps[from]
+    if (first?.do === 'sysprep') {
+      announce(build, from)
+      await runSysprepStep(build, first, file)
+    } else treeDigest = await runInAppliance(build, { file, parts, tools, from, to })
   }
-  try {
-    await mountTools(session, folders, tools)
-    if (isBuilder) announce(build, 0)
-    const file = isBuilder
-      ? await runVirtBuilderStep(build, builder)
-      : await copyDisk(build, parentDisk ?? '')
-    const parts = await inspectDisk(build, file)
-    let treeDigest: string | undefined
-    for (const [from, to] of stretches(work.steps)) {
-      if (work.steps[from]?.do === 'virt-builder') continue
-      const first = work.steps[from]
-      if (first?.do === 'sysprep') {
-        announce(build, from)
-        await runSysprepStep(build, first, file)
-      } else treeDigest = await runInAppliance(build, { file, parts, tools, from, to })
-    }
-    await cleanDisk(build, file, parts)
-    await runOnHost(build, ['umount', '--recursive', folders.tools], { what: 'unmounting the tool tree' })
-    const result = { files: { 'disk.raw': file }, toolVersions: await readToolVersions(build) }
-    return treeDigest === undefined ? result : { ...result, treeDigest }
-  } catch (error) {
-    throw explainWrite(work, error)
-  } finally {
-    await session.close()
-  }
+  await cleanDisk(build, file, parts)
+  await runOnHost(build, ['umount', '--recursive', folders.tools], { what: 'unmounting the tool tree' })
+  const result = { files: { 'disk.raw': file }, toolVersions: await readToolVersions(build) }
+  return treeDigest === undefined ? result : { ...result, treeDigest }
 }
 
 /** virt-sysprep and virt-builder want the disk for themselves; the steps between two of them share an appliance. Places: first, behind last. */

@@ -13,14 +13,15 @@ import { cleanDisk } from './clean-disk.ts'
 import { makeDisk } from './disk-assemble.ts'
 import { digestOutside, inspectDisk } from './disk-inspect.ts'
 import { endProcesses, mountDisk, unmountDisk } from './disk-mounts.ts'
-import { announce, cutOf, explainWrite, runOnHost, type Build } from './namespace-build.ts'
-import { makeFolders, mountImage, mountTools } from './namespace-mounts.ts'
+import { announce, explainWrite, runOnHost, type Build } from './namespace-build.ts'
+import { mountImage, mountTools } from './namespace-mounts.ts'
 import { probeNamespace } from './namespace-probe.ts'
-import { openNamespace } from './namespace-session.ts'
 import type { NamespaceStandby, TakenBuild } from './namespace-standby.ts'
 import { digestTree } from './namespace-tree.ts'
+import type { OverlayDisk } from './overlay-disk.ts'
 import { packTools } from './tool-tree.ts'
 import { readToolVersions } from './tool-versions.ts'
+import { withBuild } from './with-build.ts'
 import { digestFinished, openWorkDisk, type WorkDisk } from './work-disk.ts'
 
 /** With a standby, layers on a parent begin on what that has ready, when it is of the same parent. */
@@ -70,28 +71,7 @@ async function run(work: Work, context: RunContext): Promise<WorkResult> {
       hint: 'run img as root, or use the libguestfs backend',
     })
   }
-  const folders = makeFolders(work.directory)
-  const session = await openNamespace({
-    directory: path.join(folders.work, 'mounts'),
-    userNamespace: context.uid !== 0,
-    signal: context.signal,
-    log: work.log,
-  })
-  const build: Build = {
-    work,
-    context,
-    session,
-    folders,
-    epoch: work.steps.find((step) => step.do === 'seal')?.epoch ?? 0,
-    cut: cutOf(work, context),
-  }
-  try {
-    return await (work.parentDisk === undefined ? runFirst(build) : runOnParent(build))
-  } catch (error) {
-    throw explainWrite(work, error)
-  } finally {
-    await session.close()
-  }
+  return withBuild(work, context, work.parentDisk === undefined ? runFirst : runOnParent)
 }
 
 /** A layer on a disk that was ready before. */
@@ -147,10 +127,10 @@ async function runFirst(build: Build): Promise<WorkResult> {
 }
 
 /** A layer on a parent: steps run on an overlay of its disk, or in a copy. */
-async function runOnParent(build: Build): Promise<WorkResult> {
+async function runOnParent(build: Build, overlay: OverlayDisk | undefined): Promise<WorkResult> {
   const { work, session, folders } = build
   if (work.tools === undefined) throw new Error(`layer ${work.layer} has a parent but no tool tree`)
-  const on = await openWorkDisk(build)
+  const on = await openWorkDisk(build, overlay)
   await mountTools(session, folders, work.tools)
   return runOnDisk(build, { disk: await mountDisk(build, on.file), on, tools: work.tools })
 }
@@ -172,11 +152,12 @@ async function runOnDisk(
   await mountTools(session, folders, tools)
   await cleanDisk(build, disk.file, disk.parts)
   await removeWorkTree(build)
-  const finished = await on.close()
+  const treeDigest = isSealed ? await digestFinished(build, disk, on) : undefined
+  const file = await on.complete()
   return {
-    files: { 'disk.raw': finished.path },
-    ...(finished.isOverlay ? { isOverlay: true } : {}),
-    ...(isSealed ? { treeDigest: await digestFinished(build, disk, finished) } : {}),
+    files: { 'disk.raw': file },
+    ...(on.overlay === undefined ? {} : { isOverlay: true }),
+    ...(treeDigest === undefined ? {} : { treeDigest }),
     toolVersions,
   }
 }

@@ -6,9 +6,8 @@ import { startProgram } from '../run/process.ts'
 import { openWorkspace } from '../run/workspace.ts'
 import { enterMounted } from './chroot-layer.ts'
 import { copyDisk, mountDisk } from './disk-mounts.ts'
-import type { Build } from './namespace-build.ts'
-import { makeFolders, mountTools } from './namespace-mounts.ts'
-import { openNamespace } from './namespace-session.ts'
+import { mountTools } from './namespace-mounts.ts'
+import { withBuild } from './with-build.ts'
 
 export interface ShellOptions {
   readonly layer: string
@@ -27,31 +26,25 @@ export async function shellInImage(options: ShellOptions, context: RunContext): 
   const workspace = await openWorkspace(context.cacheDir)
   const directory = workspace.path
   const log = join(directory, 'log')
-  const folders = makeFolders(directory)
-  const session = await openNamespace({
-    directory: join(folders.work, 'mounts'),
-    userNamespace: false,
-    signal: context.signal,
-    log,
-  })
   const nothing = { steps: [], inputs: {}, apt: {}, chain: [] }
   const work = { layer, key: '', mode: 'chroot' as const, arch: '', directory, log, ...nothing }
-  const build: Build = { work, context, session, folders, epoch: 0, cut: 0 }
   try {
-    await mountTools(session, folders, tools)
-    await mountDisk(build, await copyDisk(build, disk))
-    await session.run(['umount', '--recursive', folders.tools])
-    await enterMounted(build, { tools, inputs: {} })
-    const term = context.env['TERM']
-    const { argv, env } = session.commandLine(inRoot(folders.image, options.command), {
-      network: outside,
-      ...(term === undefined ? {} : { env: { TERM: term } }),
+    return await withBuild(work, context, async (build) => {
+      const { session, folders } = build
+      await mountTools(session, folders, tools)
+      await mountDisk(build, await copyDisk(build, disk))
+      await session.run(['umount', '--recursive', folders.tools])
+      await enterMounted(build, { tools, inputs: {} })
+      const term = context.env['TERM']
+      const { argv, env } = session.commandLine(inRoot(folders.image, options.command), {
+        network: outside,
+        ...(term === undefined ? {} : { env: { TERM: term } }),
+      })
+      const { exited } = startProgram(argv, { terminal: true, env })
+      const { exitCode } = await exited
+      return exitCode ?? 255
     })
-    const { exited } = startProgram(argv, { terminal: true, env })
-    const { exitCode } = await exited
-    return exitCode ?? 255
   } finally {
-    await session.close()
     await workspace.remove()
   }
 }
