@@ -6,10 +6,7 @@ import { ImgError } from '../errors.ts'
 import {
   programPath,
   runProgram,
-  startProgram,
   streamProgram,
-  type StartedProgram,
-  type StartOptions,
   type ProgramOptions,
   type ProgramResult,
   type ProgramStream,
@@ -22,6 +19,8 @@ export interface NamespaceOptions {
   readonly userNamespace: boolean
   /** Where the namespaces are made; on this machine when absent. */
   readonly machine?: Machine
+  /** A process whose mounts are seen as well. */
+  readonly mountsOf?: number
   readonly signal: AbortSignal
   readonly log?: string
 }
@@ -51,11 +50,6 @@ export interface NamespaceSession {
   stream(argv: readonly string[], command?: Pick<SessionCommand, 'root' | 'env'>): ProgramStream
   /** The command line by which `run` starts a program, and its environment. */
   commandLine(argv: readonly string[], command?: SessionCommand): CommandLine
-  /**
-   * Starts a program of the host that sees and makes mounts as commands do, and that no command ends: `close` does.
-   * Absent where the namespaces are another machine's, or a user's.
-   */
-  readonly startBeside?: (argv: readonly string[], options: Pick<StartOptions, 'sockets'>) => StartedProgram
   /** A path of the namespaces as we can open it from outside. */
   seenFromOutside(inside: string): string
   /** Ends every process of the session, and with them its mounts. */
@@ -72,13 +66,9 @@ export async function openNamespace(options: NamespaceOptions): Promise<Namespac
   const { pid, ended } = await startInit(machine, options)
   const isAlive = { value: true }
   void ended.then(() => (isAlive.value = false))
-  const beside: StartedProgram[] = []
   const close = async (): Promise<void> => {
     if (isAlive.value) await machine.run(['sh', '-c', 'kill -KILL "$1" 2>/dev/null', 'sh', pid])
     await ended
-    // What still writes to a disk of theirs is gone.
-    for (const program of beside) program.kill('SIGKILL')
-    await Promise.all(beside.map(({ exited }) => exited))
   }
   const onAbort = (): void => void close()
   options.signal.addEventListener('abort', onAbort, { once: true })
@@ -89,15 +79,6 @@ export async function openNamespace(options: NamespaceOptions): Promise<Namespac
       return machine.stream(line.argv, { env: line.env, signal: options.signal })
     },
     commandLine: (argv, command = {}) => makeCommandLine({ pid, options, argv, command }),
-    ...(options.machine === undefined && !options.userNamespace
-      ? {
-          startBeside: (argv, own) => {
-            const program = startProgram(['nsenter', '--target', pid, '--mount', '--', ...argv], own)
-            beside.push(program)
-            return program
-          },
-        }
-      : {}),
     seenFromOutside: (inside) => path.join('/proc', pid, 'root', inside),
     close: async () => {
       options.signal.removeEventListener('abort', onAbort)
@@ -137,7 +118,9 @@ async function startInit(
   const started = new Promise<string>((resolve) => (onStarted = resolve))
   const flags = '--mount --propagation private --pid --ipc --uts --fork --kill-child=KILL'
   const user = options.userNamespace ? ['--user', '--map-root-user', '--map-auto'] : []
-  const running = machine.run(['unshare', ...user, ...flags.split(' '), '--', init], {
+  const mountsOf = options.mountsOf
+  const inside = mountsOf === undefined ? [] : ['nsenter', '--target', String(mountsOf), '--mount', '--']
+  const running = machine.run([...inside, 'unshare', ...user, ...flags.split(' '), '--', init], {
     env: { LC_ALL: 'C.UTF-8' },
     onOutput: (text) => {
       output.push(text)

@@ -12,6 +12,7 @@ import { mountDisk, type MountedDisk } from './disk-mounts.ts'
 import type { Build } from './namespace-build.ts'
 import { makeFolders, mountTools } from './namespace-mounts.ts'
 import { openNamespace } from './namespace-session.ts'
+import { openOverlayDisk } from './overlay-disk.ts'
 import { openWorkDisk, type WorkDisk } from './work-disk.ts'
 
 export interface NamespaceStandby {
@@ -106,32 +107,36 @@ async function prepare(work: Work, context: RunContext): Promise<Ready> {
   const log = path.join(workspace.path, 'log')
   const folders = makeFolders(directory)
   const silent: RunContext = { ...context, signal: abort.signal, emit: () => undefined }
-  const session = await openNamespace({
-    directory: path.join(directory, 'mounts'),
-    userNamespace: false,
-    signal: abort.signal,
-    log,
-  })
   const { tools = '' } = work
   const dates = Object.values(work.apt).map(({ date }) => date)
-  const build: Build = {
-    work: { ...work, directory, log, inputs: {} },
-    context: silent,
-    session,
-    folders,
-    epoch: work.steps.find((step) => step.do === 'seal')?.epoch ?? 0,
-    cut: Math.max(...dates),
-  }
+  const own = { ...work, directory, log, inputs: {} }
+  const overlay = await openOverlayDisk(own)
+  const closing: (() => Promise<unknown>)[] = [() => workspace.remove(), async () => overlay?.end()]
   try {
-    const on = await openWorkDisk(build)
+    const session = await openNamespace({
+      directory: path.join(directory, 'mounts'),
+      userNamespace: false,
+      ...(overlay === undefined ? {} : { mountsOf: overlay.pid }),
+      signal: abort.signal,
+      log,
+    })
+    closing.push(() => session.close())
+    const build: Build = {
+      work: own,
+      context: silent,
+      session,
+      folders,
+      epoch: work.steps.find((step) => step.do === 'seal')?.epoch ?? 0,
+      cut: Math.max(...dates),
+    }
+    const on = await openWorkDisk(build, overlay)
     await mountTools(session, folders, tools)
     const disk = await mountDisk(build, on.file)
     await enterMounted(build, { tools, inputs: { '': inputs } })
     await enterUpdatedApt(build, firstApt(work.steps) ?? '')
     return { of: identityOf(work), build, disk, on, workspace, abort, inputs }
   } catch (error) {
-    await session.close()
-    await workspace.remove()
+    for (const close of closing.toReversed()) await close()
     throw error
   }
 }
@@ -158,13 +163,15 @@ function takeOver(ready: Ready, work: Work, context: RunContext): TakenBuild {
     leave: async (result) => {
       context.signal.removeEventListener('abort', onAbort)
       await build.session.close()
+      await on.overlay?.end()
       if (result !== undefined) renameSync(result, path.join(work.directory, path.basename(result)))
       await workspace.remove()
     },
   }
 }
 
-async function free({ build, workspace }: Ready): Promise<void> {
+async function free({ build, on, workspace }: Ready): Promise<void> {
   await build.session.close()
+  await on.overlay?.end()
   await workspace.remove()
 }

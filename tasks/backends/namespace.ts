@@ -35,6 +35,7 @@ export function namespaceBackend(standby?: NamespaceStandby): Backend {
     modes: ['chroot'],
     steps: chrootSteps,
     mounts: chrootSteps,
+    needsTools: true,
     overlays: true,
     probe,
     run: runReady,
