@@ -74,11 +74,16 @@ function exportArguments(overlay: string, file: string): readonly string[] {
   const shown = { type: 'fuse', id: 'raw', 'node-name': 'disk', mountpoint: file, writable: true }
   return [
     'qemu-storage-daemon',
-    ...['--blockdev', JSON.stringify(storage)],
-    ...['--blockdev', JSON.stringify(format)],
-    ...['--export', JSON.stringify({ ...shown, 'allow-other': 'off' })],
-    ...['--chardev', 'socket,id=monitor,fd=3'],
-    ...['--monitor', 'chardev=monitor'],
+    '--blockdev',
+    JSON.stringify(storage),
+    '--blockdev',
+    JSON.stringify(format),
+    '--export',
+    JSON.stringify({ ...shown, 'allow-other': 'off' }),
+    '--chardev',
+    'socket,id=monitor,fd=3',
+    '--monitor',
+    'chardev=monitor',
   ]
 }
 
