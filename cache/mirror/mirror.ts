@@ -10,6 +10,7 @@ import { ImgError } from '../../tasks/errors.ts'
 import type { AptInput } from '../../tasks/plan/recipe.ts'
 import type { Lock } from '../../tasks/run/lockfile.ts'
 import { aptAccess } from './access.ts'
+import type { Digested } from './content.ts'
 import { openLockedFiles, type GoneFile } from './locked-files.ts'
 import { readAptRequest } from './request.ts'
 import { sendFile, sendRefusal } from './send.ts'
@@ -19,6 +20,8 @@ export interface Mirror {
   /** The input was resolved and obtained before. */
   access(input: AptInput): AptAccess
   stats(): MirrorStats
+  /** Files it answered with, each once: what was built since it began was built from these. */
+  served(): readonly Digested[]
   /** Files of the locked state that the mirror behind us no longer has: after a failed build, the reason to pin anew. */
   gone(): readonly GoneFile[]
   close(): Promise<void>
@@ -39,6 +42,7 @@ export async function startMirror(lock: Lock, context: RunContext): Promise<Mirr
   const archives = await lock.archives()
   const files = openLockedFiles(lock, archives)
   const served = { requests: 0, bytes: 0 }
+  const sent = new Map<string, Digested>()
   let refused = 0
   let warned = 0
 
@@ -56,6 +60,7 @@ export async function startMirror(lock: Lock, context: RunContext): Promise<Mirr
     }
     served.requests += 1
     served.bytes += located.size
+    sent.set(located.sha256, { sha256: located.sha256, size: located.size })
     await sendFile(request, response, located)
   }
 
@@ -78,6 +83,7 @@ export async function startMirror(lock: Lock, context: RunContext): Promise<Mirr
       files.expect(lock.pinsOf(input))
       return aptAccess(input, { lock, base, context })
     },
+    served: () => [...sent.values()],
     gone: () => files.gone(),
     stats: () => ({ served: { ...served }, downloaded: archives.traffic(), refused }),
     async close() {

@@ -67,7 +67,7 @@ export async function publishValue(subject: string, value: Buffer, to: Publisher
   return { status: await createEntry(subject, { kind: 'value', blob: digest }, { ...to, refers }), sent }
 }
 
-async function sendBlob(
+export async function sendBlob(
   { digest, read }: { readonly digest: string; readonly read: () => Buffer },
   { remote, signal }: Publisher,
 ): Promise<number> {
@@ -77,7 +77,7 @@ async function sendBlob(
   return (await remote.create(blobName(digest), data, { signal })) === 'created' ? data.length : 0
 }
 
-async function createEntry(
+export async function createEntry(
   subject: string,
   content: EntryContent,
   to: Publisher & { readonly refers: readonly string[] },

@@ -20,7 +20,7 @@ export interface Archives {
   readonly content: Content
   /** What the mirror has now, verified and kept. */
   fetchRelease(suite: AptSuite): Promise<SuiteState>
-  /** A state by its InRelease digest, from the cache alone. */
+  /** A state by its InRelease digest, from this cache or a shared one. */
   findRelease(suite: AptSuite, inRelease: string): Promise<SuiteState | undefined>
   /** Into the content, unless it is there; by its digest, so also when the mirror has moved on but kept it. */
   fetchIndex(state: SuiteState, path: string): Promise<Obtained>
@@ -43,7 +43,14 @@ export interface SuiteState extends AptSuite {
 /** `cached`: nothing was downloaded. */
 export type Obtained = { readonly status: 'cached' | 'stored' } | Failed
 
-export function openArchives(context: RunContext, limits?: UpstreamLimits): Archives {
+/** A file somebody else used and kept, verified; undefined when nobody has it. */
+export type Elsewhere = (wanted: Wanted) => Promise<Buffer | undefined>
+
+export function openArchives(
+  context: RunContext,
+  limits?: UpstreamLimits,
+  elsewhere: Elsewhere = async () => undefined,
+): Archives {
   const directory = `${context.cacheDir}/mirror`
   const content = openContent(directory)
   const upstream = openUpstream({ content, directory, ...(limits === undefined ? {} : { limits }) }, context)
@@ -57,9 +64,21 @@ export function openArchives(context: RunContext, limits?: UpstreamLimits): Arch
     return { archive, suite, release, inRelease: createHash('sha256').update(bytes).digest('hex') }
   }
 
+  const takeElsewhere = async (wanted: Wanted): Promise<boolean> => {
+    const bytes = await elsewhere(wanted)
+    if (bytes !== undefined) await content.keep(bytes)
+    return bytes !== undefined
+  }
+  /** The mirror failed where somebody else did not: from then on it is asked last. */
+  let hasFailed = false
+
   const fetchFile = async (archive: Archive, path: string, wanted: Wanted): Promise<Obtained> => {
     if ((await content.find(wanted.sha256)) !== undefined) return { status: 'cached' }
-    return await upstream.download(`${await mirrorOf(archive)}/${path}`, wanted)
+    if (hasFailed && (await takeElsewhere(wanted))) return { status: 'stored' }
+    const obtained = await upstream.download(`${await mirrorOf(archive)}/${path}`, wanted)
+    if (hasFailed || !('reason' in obtained)) return obtained
+    hasFailed = await takeElsewhere(wanted)
+    return hasFailed ? { status: 'stored' } : obtained
   }
 
   return {
@@ -81,7 +100,9 @@ export function openArchives(context: RunContext, limits?: UpstreamLimits): Arch
     },
 
     async findRelease(suite, inRelease) {
-      const bytes = await content.read(inRelease)
+      const kept = await content.read(inRelease)
+      const bytes = kept ?? (await elsewhere({ sha256: inRelease }))
+      if (kept === undefined && bytes !== undefined) await content.keep(bytes)
       return bytes === undefined ? undefined : await verified(suite, bytes)
     },
 

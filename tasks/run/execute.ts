@@ -12,6 +12,7 @@ import { ImgError } from '../errors.ts'
 import type { Keyed } from '../plan/decision.ts'
 import type { GraphLayer } from '../plan/graph.ts'
 import type { LayerBench } from './layer-bench.ts'
+import { packagesOf, renderPackages } from './used-packages.ts'
 import { openSecrets } from './layer-secrets.ts'
 import type { ResolvedInput } from './resolved.ts'
 import { runPhases } from './run-phases.ts'
@@ -82,6 +83,8 @@ export async function buildLayer(
       durations: { total: stored - started, ...times.durations(), store: stored - stepsDone },
       log: await keepLog(bench.store, log),
     }
+    const used = await bench.served()
+    if (used.length > 0) await bench.store.writeValue(packagesOf(keyed.key), renderPackages(used))
     await adoptDisk(bench.store, done.files, artifact)
     return record
   } catch (error) {

@@ -1,5 +1,6 @@
 // What building one layer needs from the rest of the world; tests give a fake backend and a store in a temporary folder.
 
+import type { Digested } from '../../cache/mirror/content.ts'
 import type { LocalStore } from '../../cache/open-store.ts'
 import type { AptAccess } from '../backends/backend.ts'
 import type { GraphLayer } from '../plan/graph.ts'
@@ -17,6 +18,8 @@ export interface LayerBench {
   readonly toolsOf: (key: string) => Promise<string>
   /** How an apt input is reached; the mirror starts when first asked. */
   readonly aptAccess: (input: AptInput) => Promise<AptAccess>
+  /** What builds got of the mirror since it started. */
+  readonly served: () => Promise<readonly Digested[]>
   /** The inputs once more, as they are now. */
   readonly resolveAgain: (entry: GraphLayer) => Promise<Readonly<Record<string, ResolvedInput>>>
 }

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto'
 import type { RunContext } from '../context.ts'
 import { ImgError } from '../errors.ts'
 import type { AptInput } from '../plan/recipe.ts'
-import type { Archives, SuiteState } from './apt-archives.ts'
+import type { Archives, Elsewhere, SuiteState } from './apt-archives.ts'
 import { aptSuitesOf, type AptSuite } from './apt-suites.ts'
 import { readLockFile, writeLockFile, type LockContent, type LockedSuite } from './lock-file.ts'
 import type { ResolvedInput } from './resolved.ts'
@@ -47,6 +47,8 @@ export interface LockOptions {
   readonly frozen: boolean
   /** Given by tests; else opened when first needed. */
   readonly archives?: Archives
+  /** Where files of the locked state may be, besides the mirror. */
+  readonly elsewhere?: Elsewhere
 }
 
 /** Rejects when the file is there and cannot be understood. */
@@ -58,7 +60,9 @@ export async function openLock(context: RunContext, options: LockOptions): Promi
   const pinning = new Map<string, Promise<void>>()
 
   const archives = (): Promise<Archives> =>
-    (opened ??= import('./apt-archives.ts').then((loaded) => loaded.openArchives(context)))
+    (opened ??= import('./apt-archives.ts').then((loaded) =>
+      loaded.openArchives(context, undefined, options.elsewhere),
+    ))
   const find = (suite: AptSuite): Pin | undefined => findPin(content, suite)
 
   /** What another process pinned since we read the file wins over a first pin, so that both build from one state. */

@@ -77,7 +77,6 @@ export async function openLoaded(
 ): Promise<Project> {
   const graph = makeGraph(loaded.imgfile, context.root)
   const store = await openStore({ dir: context.cacheDir, now: context.now })
-  const lock = await openLock(context, { frozen: options.frozen ?? false })
   const stats = openStatCache(context)
   const sources = { root: context.root, env: context.env, stats, closure: loaded.closure }
   const unpacked = new Map<string, Promise<string>>()
@@ -85,14 +84,19 @@ export async function openLoaded(
   const unpack = async (key: string): Promise<string> =>
     (await import('./tool-trees.ts')).unpackedTools(key, store, context)
   const urls = options.remotes === false ? [] : remoteUrls(context.env, loaded.imgfile.remotes ?? [])
-  let remotes: Promise<Remotes | undefined> | undefined
+  let opened: Promise<Remotes | undefined> | undefined
+  const remotes = (): Promise<Remotes | undefined> =>
+    (opened ??= urls.length === 0 ? Promise.resolve(undefined) : openAll(urls, store, context))
+  const lock = await openLock(context, {
+    frozen: options.frozen ?? false,
+    elsewhere: async (wanted) => (await remotes())?.readFile(wanted),
+  })
   return {
     context,
     loaded,
     graph,
     store,
-    remotes: () =>
-      (remotes ??= urls.length === 0 ? Promise.resolve(undefined) : openAll(urls, store, context)),
+    remotes,
     sharesKnown: options.sharesKnown === true,
     lock,
     stats,
@@ -105,7 +109,7 @@ export async function openLoaded(
     },
     close: async () => {
       stats.save()
-      await (await remotes?.catch(() => undefined))?.settle()
+      await (await opened?.catch(() => undefined))?.settle()
       await store.close()
     },
   }

@@ -1,20 +1,24 @@
 // What a build shares with other machines. Reading goes through the remotes in order; uploads run beside the build and
 // never fail it; a remote that is down is said once.
 
+import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { performance } from 'node:perf_hooks'
+import { openContent, type Wanted } from '../../cache/mirror/content.ts'
 import type { LocalStore } from '../../cache/open-store.ts'
 import { type EntryReader, findEntry, valueSubject } from '../../cache/remotes/find-entry.ts'
 import { openRemote } from '../../cache/remotes/open-remote.ts'
 import { openBudget, patientRemote } from '../../cache/remotes/patient.ts'
-import { publishValue, type Publisher } from '../../cache/remotes/publish-entry.ts'
-import { readBlob } from '../../cache/remotes/read-blob.ts'
-import { type Remote, RemoteError } from '../../cache/remotes/remote.ts'
+import { publishValue, type Published, type Publisher } from '../../cache/remotes/publish-entry.ts'
+import { publishFiles } from '../../cache/remotes/publish-files.ts'
+import { checkBlob, readBlob } from '../../cache/remotes/read-blob.ts'
+import { blobName, type Remote, RemoteError } from '../../cache/remotes/remote.ts'
 import type { LayerRecord } from '../../cache/store.ts'
 import type { RecordEntry } from '../../cache/trust/signed-entry.ts'
 import type { RunContext } from '../context.ts'
 import { ImgError } from '../errors.ts'
 import { readTrust, type Trust } from './trust.ts'
+import { packagesOf, parsePackages } from './used-packages.ts'
 
 export interface Remotes {
   /** A trusted record of the key in the first remote that has one; what is wrong with a remote is a warning. */
@@ -23,7 +27,9 @@ export interface Remotes {
   fetch(found: RemoteRecord): Promise<LayerRecord>
   /** A small value somebody computed before. */
   readValue(name: string): Promise<Buffer | undefined>
-  /** Sends in the background; a failure is a warning. */
+  /** A file known by its digest: whoever built with it sent it. */
+  readFile(wanted: Wanted): Promise<Buffer | undefined>
+  /** Sends in the background, with the packages it was made from; a failure is a warning. */
   share(record: LayerRecord): void
   shareValue(name: string, value: Buffer): void
   /** Sends now. Throws REMOTE_FAILED. */
@@ -120,6 +126,16 @@ function makeRemotes(
   const publisherOf = (remote: Remote): Publisher | undefined =>
     trust.writes && { remote, ...trust.writes, project: trust.keys.project, signal }
 
+  const sendAll = async (record: LayerRecord, to: Publisher): Promise<Published> => {
+    const published = await store.publish(record, to)
+    const name = packagesOf(record.key)
+    const files = parsePackages(await store.readValue(name))
+    const content = files.length === 0 ? undefined : openContent(join(context.cacheDir, 'mirror'))
+    const read = async (digest: string): Promise<Buffer | undefined> => content?.read(digest)
+    const { sent } = await publishFiles({ name, files, read }, to)
+    return { ...published, sent: published.sent + sent }
+  }
+
   const inBackground = (what: string, send: (to: Publisher) => Promise<unknown>): void => {
     for (const remote of remotes) {
       const to = publisherOf(remote)
@@ -193,7 +209,19 @@ function makeRemotes(
       return undefined
     },
 
-    share: (record) => inBackground(record.layer, (to) => store.publish(record, to)),
+    async readFile({ sha256, size }) {
+      for (const remote of remotes) {
+        const bytes = await asking(async () => {
+          const found = await remote.read(blobName(sha256), { signal, limit: size ?? fileMax })
+          if (found !== undefined) checkBlob(remote, sha256, found)
+          return found
+        })
+        if (bytes !== undefined) return bytes
+      }
+      return undefined
+    },
+
+    share: (record) => inBackground(record.layer, (to) => sendAll(record, to)),
     shareValue: (name, value) => inBackground(name, (to) => publishValue(valueSubject(name), value, to)),
 
     async push(record) {
@@ -207,7 +235,7 @@ function makeRemotes(
           })
         }
         try {
-          const { status, sent } = await store.publish(record, to)
+          const { status, sent } = await sendAll(record, to)
           pushed.push({ remote: remote.name, namespace: to.namespace, status, sent })
         } catch (error) {
           if (!(error instanceof RemoteError)) throw error
@@ -236,3 +264,4 @@ const failed = (message: string, layer: string, cause: RemoteError): ImgError =>
 const progressStep = 1024 * 1024
 const logMax = 64 * 1024 * 1024
 const valueMax = 64 * 1024 * 1024
+const fileMax = 256 * 1024 * 1024

@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { openContent, type Wanted } from '../../../cache/mirror/content.ts'
+import { openArchives } from '../../../tasks/run/apt-archives.ts'
 import { debianArchitecture } from '../../../tasks/run/apt-indexes.ts'
 import { obtainLocked } from '../../../tasks/run/apt-pin.ts'
+import { openLock } from '../../../tasks/run/lockfile.ts'
 import { october, september, trixie, useArchiveProject } from '../../rig/archive-project.ts'
 import { hasGpg, makeSuite, sha256 } from '../../rig/fake-archive.ts'
 
@@ -37,6 +41,30 @@ describe.runIf(hasGpg)('obtaining the locked state', () => {
     rig.project.mirror.files.set(byHash(september), old)
     expect(await obtainLocked(await rig.project.open(), [trixie], rig.project.context)).toEqual([])
     expect(lockText()).toBe(before)
+  })
+
+  test('what the mirror has no more, somebody else kept; nothing else is believed', async () => {
+    await (await rig.project.open()).resolve(trixie)
+    await obtainLocked(await rig.project.open(), [trixie], rig.project.context)
+    const before = lockText()
+    const kept = openContent(join(rig.project.context.cacheDir, 'mirror'))
+    const files = new Map<string, Buffer>()
+    for (const { inRelease, indexes } of (await rig.project.open()).pins()) {
+      for (const digest of [inRelease, ...Object.values(indexes)])
+        files.set(digest, (await kept.read(digest)) ?? Buffer.alloc(0))
+    }
+    await forgetCache()
+    rig.project.serve(october)
+    const asked: string[] = []
+    const elsewhere = async (wanted: Wanted): Promise<Buffer | undefined> => {
+      asked.push(wanted.sha256)
+      return files.get(wanted.sha256)
+    }
+    const archives = openArchives(rig.project.context, undefined, elsewhere)
+    const lock = await openLock(rig.project.context, { frozen: false, archives })
+    expect(await obtainLocked(lock, [trixie], rig.project.context)).toEqual([])
+    expect(lockText()).toBe(before)
+    expect(new Set(asked)).toEqual(new Set(files.keys()))
   })
 
   test('a mirror without by-hash is asked for the plain path', async () => {

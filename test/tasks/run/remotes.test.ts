@@ -1,8 +1,10 @@
 // Builds by the fake backend on machines that share a cache.
 
+import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
+import { openContent } from '../../../cache/mirror/content.ts'
 import { fakeBackend } from '../../../tasks/backends/fake.ts'
 import { planBuild, runBuild } from '../../../tasks/build.ts'
 import type { RunContext } from '../../../tasks/context.ts'
@@ -10,6 +12,7 @@ import type { ImgEvent } from '../../../tasks/events.ts'
 import { layer } from '../../../tasks/plan/declare.ts'
 import type { Layer, Recipe } from '../../../tasks/plan/recipe.ts'
 import type { Step } from '../../../tasks/plan/step.ts'
+import { packagesOf, renderPackages } from '../../../tasks/run/used-packages.ts'
 import { child, fakeProject, fixed, root, write } from '../../rig/fake-project.ts'
 import { sharedCache } from '../../rig/shared-cache.ts'
 
@@ -55,6 +58,54 @@ test('what CI built, a laptop fetches: the layer it wants and none of those belo
   expect(started).toEqual([])
   expect((await build(laptop, ['role:a'])).outcomes).toEqual({ 'role:a': 'reused' })
   expect(warnings(laptop)).toEqual([])
+})
+
+test('the packages of a build go with it, and come by their digests', async () => {
+  const shared = sharedCache()
+  const machine = shared.machine(shared.ci)
+  await build(machine)
+  const project = await fakeProject(machine, chain())
+  const bytes = Buffer.from('a package')
+  const file = {
+    sha256: await openContent(join(machine.cacheDir, 'mirror')).keep(bytes),
+    size: bytes.length,
+  }
+  const record = (await project.store.latest('role:a'))!
+  await project.store.writeValue(packagesOf(record.key), renderPackages([file]))
+  const [pushed] = await (await project.remotes())!.push(record)
+  expect(pushed).toMatchObject({ status: 'there' })
+  expect(pushed!.sent).toBeGreaterThan(bytes.length)
+  expect((await (await project.remotes())!.push(record))[0]!.sent).toBe(0)
+
+  const laptop = shared.machine()
+  const remotes = (await (await fakeProject(laptop, chain())).remotes())!
+  expect(await remotes.readFile(file)).toEqual(bytes)
+  expect(await remotes.readFile({ sha256: '0'.repeat(64) })).toBeUndefined()
+  const digest = createHash('sha256').update('a pockage').digest('hex')
+  const blob = join(shared.folder, 'blobs', file.sha256.slice(0, 2), file.sha256)
+  rmSync(blob)
+  writeFileSync(blob, 'a pockage')
+  expect(await remotes.readFile(file)).toBeUndefined()
+  expect(warnings(laptop)).toEqual([
+    `${shared.folder} gives other bytes as blob ${file.sha256}: they are ${digest}`,
+  ])
+})
+
+test('a list of packages of which one is gone is not spoken of, and the rest is there', async () => {
+  const shared = sharedCache()
+  const machine = shared.machine(shared.ci)
+  await build(machine)
+  const project = await fakeProject(machine, chain())
+  const bytes = Buffer.from('a package')
+  const sha256 = await openContent(join(machine.cacheDir, 'mirror')).keep(bytes)
+  const record = (await project.store.latest('role:a'))!
+  const gone = { sha256: '0'.repeat(64), size: 1 }
+  await project.store.writeValue(
+    packagesOf(record.key),
+    renderPackages([gone, { sha256, size: bytes.length }]),
+  )
+  expect((await (await project.remotes())!.push(record))[0]!.sent).toBe(bytes.length)
+  expect((await (await project.remotes())!.readFile({ sha256 }))?.toString()).toBe('a package')
 })
 
 test('what is not there is built on what is fetched', async () => {
