@@ -47,10 +47,12 @@ async function sweep(): Promise<void> {
   for (const [index, { name, ms }] of chain.entries()) {
     const last = index === chain.length - 1
     const share = last ? Number(times) - done : Math.max(1, Math.round((Number(times) * ms) / total))
+    let isBuilt = false
     for (let kill = 0; kill < share; kill++, done++) {
       const after = Math.random() * ms
-      const { isLate, found } = await killOnce(name, after)
+      const { isLate, found } = await killOnce(name, after, isBuilt)
       late += isLate ? 1 : 0
+      isBuilt ||= isLate
       problems.push(...found.map((one) => `${name} after ${Math.round(after)} ms: ${one}`))
       say(
         `${done + 1} ${name} after ${Math.round(after)} ms${isLate ? ', too late' : ''}: ${found.length} left`,
@@ -66,18 +68,20 @@ async function sweep(): Promise<void> {
   if (problems.length === 0) process.exitCode = 0
 }
 
-/** Kills a build, and looks again when the next one has begun. */
+/** Kills a build, of what is built already once more, and looks again when the next one has begun. */
 async function killOnce(
   name: string,
   after: number,
+  isBuilt: boolean,
 ): Promise<{ readonly isLate: boolean; readonly found: readonly string[] }> {
-  const build = run(['build', name])
+  const args = ['build', name, ...(isBuilt ? ['--check'] : [])]
+  const build = run(args)
   const isLate = (await Promise.race([build.ended, wait(after, 'now' as const)])) !== 'now'
   build.kill()
   await build.ended
   const held = await leftovers(folder)
   const left = halves()
-  const next = run(['build', name])
+  const next = run(args)
   // Its first step comes after it has cleared up and locked what it builds.
   await Promise.race([next.ended, next.says(': step 1 ')])
   const remaining = halves().filter((path) => left.includes(path))
@@ -90,7 +94,7 @@ async function killOnce(
 function halves(): readonly string[] {
   const partial = ['disks', 'tools'].flatMap((name) =>
     list(name)
-      .filter((entry) => !/^[0-9a-f]{64}$/.test(entry))
+      .filter((entry) => !/^[0-9a-f]{64}(\.[a-z0-9.]+)?$/.test(entry))
       .map((entry) => join(name, entry)),
   )
   return ['work', 'tmp', 'writing']
