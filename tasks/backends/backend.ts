@@ -11,6 +11,8 @@ export interface Backend {
   readonly steps: ReadonlySet<Step['do']>
   /** Those of them for which this machine's kernel mounts the disk's filesystems: not for a disk of strangers. */
   readonly mounts: ReadonlySet<Step['do']>
+  /** Whether it works by programs of the tool tree, in everything but a tree that begins by its own. */
+  readonly needsTools?: true
   /** Whether it takes `Work.parentBelow`. */
   readonly overlays?: true
   /** Whether it works on this machine for this user; never throws. */

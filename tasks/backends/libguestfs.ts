@@ -21,7 +21,8 @@ import { readToolVersions } from './tool-versions.ts'
 import { withBuild } from './with-build.ts'
 
 export function libguestfsBackend(): Backend {
-  return { name: 'libguestfs', modes: ['chroot'], steps, mounts: new Set(), probe: probeLibguestfs, run }
+  const name = 'libguestfs'
+  return { name, modes: ['chroot'], steps, mounts: new Set(), needsTools: true, probe: probeLibguestfs, run }
 }
 
 /** Not `script`: a function of the imgfile runs here and wants to open the image's files. */

@@ -26,6 +26,7 @@ export const libvirtBackend = (): Backend => ({
   modes: ['boot'],
   steps: new Set(['install']),
   mounts: new Set(),
+  needsTools: true,
   probe,
   run: (work, context) =>
     run(work, context).catch((error: unknown) => {

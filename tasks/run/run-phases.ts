@@ -9,7 +9,7 @@ import type { Backend, WorkResult } from '../backends/backend.ts'
 import type { RunContext } from '../context.ts'
 import { ImgError } from '../errors.ts'
 import type { Content, Keyed } from '../plan/decision.ts'
-import type { GraphLayer } from '../plan/graph.ts'
+import { declaredFields, type GraphLayer } from '../plan/graph.ts'
 import { parentSlots } from '../plan/inputs.ts'
 import type { Phase } from '../plan/phases.ts'
 import type { LayerName } from '../plan/recipe.ts'
@@ -120,6 +120,9 @@ async function divide(
     for (const step of phase.steps) {
       const last = parts.at(-1)
       const backend = chooseBackend(choice, step, { layer: entry.name, isFirst, foreign: entry.foreign })
+      if (phase.tools === undefined && backend.needsTools === true && !beginsTree(entry, phases)) {
+        throw noTools(entry, backend)
+      }
       if (last?.phase === phase && last.backend === backend) last.steps.push(step)
       else parts.push({ phase, backend, steps: [step] })
       if (disksBegin.has(step.do)) isFirst = false
@@ -127,6 +130,17 @@ async function divide(
   }
   return parts
 }
+
+/** A new root is its own tool tree: what it has was put there by a program of the host. */
+const beginsTree = (entry: GraphLayer, phases: readonly Phase[]): boolean =>
+  entry.from === undefined && phases.length === 1 && phases[0]?.steps[0]?.do === 'bootstrap'
+
+const noTools = (entry: GraphLayer, { name }: Backend): ImgError =>
+  new ImgError('IMGFILE_INVALID', `layer ${entry.name}: none of its recipes names a tool tree`, {
+    layer: entry.name,
+    hint: `give one \`tools\`, such as tools({ suite: 'trixie' }) of imgfile/recipes: the backend ${name} works by its programs`,
+    ...declaredFields(entry),
+  })
 
 /** From these steps on there is a disk. */
 const disksBegin: ReadonlySet<Step['do']> = new Set<Step['do']>(['disk', 'install', 'virt-builder'])
