@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { isEqual, type ImageDifference } from '../diff/diff-images.ts'
 import { parseIgnoreList, type IgnoredPath } from '../diff/path-patterns.ts'
 import { renderDiff } from '../diff/render-diff.ts'
 import { ImgError } from '../errors.ts'
+import { escapeControls } from '../reporters/escape.ts'
 import type { Command } from './command.ts'
 import { diffTwo } from './diff.ts'
 import { withProject } from './with-project.ts'
@@ -60,7 +61,8 @@ function factsOutside({ facts, files, disk }: ImageDifference): ImageDifference[
 
 function readList(root: string, given: string | undefined): readonly IgnoredPath[] {
   const path = given ?? join(root, 'compare.ignore')
-  if (existsSync(path)) return parseIgnoreList(readFileSync(path, 'utf8'), path)
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() === true)
+    return parseIgnoreList(readFileSync(path, 'utf8'), path)
   if (given === undefined) return []
   throw new ImgError('INPUT_MISSING', `there is no file ${path}`, { path, hint: 'check what --ignore says' })
 }
@@ -87,7 +89,9 @@ export function render({ before, after, equal, unused, difference }: Compared): 
   )
   const differing = { ...difference, ignored: [] }
   return [
-    equal ? `${before} and ${after} are the same\n` : renderDiff(differing, { all: true, before, after }),
+    equal
+      ? escapeControls(`${before} and ${after} are the same\n`)
+      : renderDiff(differing, { all: true, before, after }),
     ...(reviewed.length === 0 ? [] : ['differences left out on purpose\n', ...reviewed]),
     ...(unused.length === 0 ? [] : [`no longer needed in the list: ${unused.join(', ')}\n`]),
   ].join('')

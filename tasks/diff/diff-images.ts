@@ -4,7 +4,7 @@ import { compareTrees, type FileDifference } from './compare-trees.ts'
 import { matchPaths, type IgnoredPath } from './path-patterns.ts'
 import { factKinds, readSystemFacts, type SystemFacts } from './system-facts.ts'
 import { diffLines } from './text-diff.ts'
-import { readFile, readText, type ImageTree } from './tree.ts'
+import { readFile, readText, type ImagePart, type ImageTree } from './tree.ts'
 
 export interface ImageDifference {
   /** By kind (`packages`, `users`…), sorted by name; kinds without a difference are left out. */
@@ -135,9 +135,25 @@ function compareDisks(before: ImageTree, after: ImageTree): readonly string[] {
         ? 'none'
         : [part.kind || 'unknown', `${part.start}+${part.size}`, part.uuid, part.label].join(' ').trim(),
     )
-    return old === now ? [] : [`partition ${index + 1}: ${old} -> ${now}`]
+    if (old !== now) return [`partition ${index + 1}: ${old} -> ${now}`]
+    return haveSameBytes(before.parts[index], after.parts[index])
+      ? []
+      : [`partition ${index + 1}: ${old}, other bytes`]
   })
-  return [...size, ...parts.flat()]
+  const bootCode = before.bootCode === after.bootCode ? [] : ['boot code differs']
+  return [...size, ...bootCode, ...parts.flat()]
+}
+
+/** True also where files are compared instead. */
+function haveSameBytes(one: ImagePart | undefined, other: ImagePart | undefined): boolean {
+  if (one?.read === undefined || other?.read === undefined) return true
+  const [left, right] = [Buffer.alloc(2 ** 20), Buffer.alloc(2 ** 20)]
+  for (let at = 0; at < one.size; at += left.length) {
+    one.read(at, left)
+    other.read(at, right)
+    if (!left.equals(right)) return false
+  }
+  return true
 }
 
 const bytesIn = ({ entries }: ImageTree): number => {

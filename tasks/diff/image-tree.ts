@@ -27,7 +27,8 @@ export function openImage(path: string): OpenImage {
     return {
       entries,
       size: source.size,
-      parts: parts.map(({ start, size, kind, uuid, label }) => ({ start, size, kind, uuid, label })),
+      parts: parts.map(({ ext4: _ext4, ...part }) => part),
+      bootCode: bootCodeOf(source),
       close: () => source.close(),
     }
   } catch (error) {
@@ -46,7 +47,18 @@ interface Part extends ImagePart {
 }
 
 function openSource(path: string): BlockSource {
-  if (!isQcow2(path)) return openRawSource(path)
+  const qcow2 = readQcow2(path)
+  if (qcow2 === undefined) return openRawSource(path)
+  if (qcow2.below) {
+    throw new ImgError(
+      'INPUT_INVALID',
+      `${path} is an overlay, and holds only what differs from another image`,
+      {
+        path,
+        hint: `make it whole: qemu-img convert -O raw ${path} disk.raw`,
+      },
+    )
+  }
   try {
     return openQcow2(path, noSource)
   } catch (cause) {
@@ -58,12 +70,15 @@ function openSource(path: string): BlockSource {
   }
 }
 
-function isQcow2(path: string): boolean {
+/** Whether it has a backing file; undefined when it is no qcow2 file. */
+function readQcow2(path: string): { readonly below: boolean } | undefined {
   const descriptor = openSync(path, 'r')
   try {
-    const head = Buffer.alloc(4)
-    readSync(descriptor, head, 0, 4, 0)
-    return head.toString('latin1') === 'QFI\u00fb'
+    const head = Buffer.alloc(16)
+    readSync(descriptor, head, 0, 16, 0)
+    return head.toString('latin1', 0, 4) === 'QFI\u00fb'
+      ? { below: head.readBigUInt64BE(8) !== 0n }
+      : undefined
   } finally {
     closeSync(descriptor)
   }
@@ -74,13 +89,18 @@ function openPart(source: BlockSource, range: { readonly start: number; readonly
   const ext4 = openExt4(part)
   const head = Buffer.alloc(1024)
   part.read(1024, head)
-  if (ext4 === undefined) return { ...range, kind: kindOf(part), uuid: '', label: '', ext4 }
+  if (ext4 === undefined) {
+    const kind = kindOf(part)
+    const read =
+      kind === 'swap' ? {} : { read: (position: number, into: Buffer) => part.read(position, into) }
+    return { ...range, kind, uuid: '', label: '', ext4, ...read }
+  }
   const uuid = head.toString('hex', 0x68, 0x78).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
   const label = head.toString('latin1', 0x78, 0x88).replace(/\0.*$/s, '')
   return { ...range, kind: 'ext4', uuid, label, ext4 }
 }
 
-/** Only to be named: what is not ext4 is compared byte by byte, or not at all. */
+/** Only to be named: what is not ext4 is compared byte by byte. */
 function kindOf(part: BlockSource): string {
   const head = Buffer.alloc(4096)
   part.read(0, head)
@@ -89,6 +109,13 @@ function kindOf(part: BlockSource): string {
   return head.toString('latin1', 82, 87) === 'FAT32' || head.toString('latin1', 54, 57) === 'FAT'
     ? 'vfat'
     : ''
+}
+
+/** Before the partition table, which is compared as partitions. */
+function bootCodeOf(source: BlockSource): string {
+  const code = Buffer.alloc(440)
+  source.read(0, code)
+  return code.toString('hex')
 }
 
 function hasRoot(ext4: Ext4): boolean {

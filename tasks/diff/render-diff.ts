@@ -49,10 +49,11 @@ function fileLines(files: readonly DescribedFile[], { all }: DiffRendering): str
     const shown = all ? file.lines : file.lines?.slice(0, shownLines)
     lines.push(...(shown ?? []).map((line) => `      ${line}`))
     const more = (file.lines?.length ?? 0) - (shown?.length ?? 0)
-    if (more > 0) lines.push(`      … ${more} more lines; --all shows them`)
+    if (more > 0) lines.push(`      … ${more} more ${more === 1 ? 'line' : 'lines'}; --all shows all`)
   }
   const hidden = files.length - own.length
-  if (hidden > 0) lines.push(`${hidden} files of packages named above; --all lists them`)
+  if (hidden > 0)
+    lines.push(`${hidden} ${hidden === 1 ? 'file' : 'files'} of packages named above; --all lists all`)
   return lines
 }
 

@@ -106,5 +106,11 @@ function readServices({ entries }: ImageTree): ReadonlyMap<string, string> {
 
 function readKernel(menu: string): ReadonlyMap<string, string> {
   const lines = [...menu.matchAll(/^\s*linux\s+(\S+)\s*(.*)$/gm)]
-  return new Map(lines.map(([, kernel = '', cmdline = '']) => [kernel, cmdline.trim()]))
+  const entries = new Map<string, string>()
+  for (const [, kernel = '', cmdline = ''] of lines) {
+    // The menu has a kernel plain, again among the others, and once more for recovery.
+    const name = /\b(?:single|recovery)\b/.test(cmdline) ? `${kernel} (recovery)` : kernel
+    if (!entries.has(name)) entries.set(name, cmdline.trim())
+  }
+  return entries
 }

@@ -6,6 +6,8 @@ export interface ImageTree {
   /** Bytes of the disk. */
   readonly size: number
   readonly parts: readonly ImagePart[]
+  /** What a BIOS runs first, hexadecimal. */
+  readonly bootCode: string
 }
 
 export interface ImagePart {
@@ -15,6 +17,8 @@ export interface ImagePart {
   readonly kind: string
   readonly uuid: string
   readonly label: string
+  /** Of what holds no files that are read, and is compared byte by byte; absent where files are, and for swap. */
+  readonly read?: (position: number, into: Buffer) => void
 }
 
 export interface ImageEntry {

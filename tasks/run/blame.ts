@@ -113,7 +113,7 @@ function changeOf(subject: string, below: ImageTree | undefined, above: ImageTre
 
 function only(tree: ImageTree | undefined, path: string): ImageTree {
   const entry = tree?.entries.get(path)
-  return { size: 0, parts: [], entries: new Map(entry === undefined ? [] : [[path, entry]]) }
+  return { size: 0, parts: [], bootCode: '', entries: new Map(entry === undefined ? [] : [[path, entry]]) }
 }
 
 async function explain(

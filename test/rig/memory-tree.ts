@@ -24,5 +24,5 @@ export function memoryTree(
     }
     return [path, entry] as const
   })
-  return { entries: new Map(entries), size, parts: [] }
+  return { entries: new Map(entries), size, parts: [], bootCode: '' }
 }

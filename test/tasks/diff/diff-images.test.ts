@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { diffImages, isEqual } from '../../../tasks/diff/diff-images.ts'
 import { noise } from '../../../tasks/diff/path-patterns.ts'
 import { renderDiff } from '../../../tasks/diff/render-diff.ts'
+import type { ImageTree } from '../../../tasks/diff/tree.ts'
 import { memoryTree } from '../../rig/memory-tree.ts'
 
 const status = (packages: Readonly<Record<string, string>>): string =>
@@ -77,7 +78,7 @@ test('an administrator reads what changed, in that order, and nothing of it reac
           +ceph:x:64045:64045::/var/lib/ceph:/bin/false
       + /etc/systemd/system/multi-user.target.wants/ceph.service -> /lib/ceph.service
         /usr/bin/tool mode 0755 -> 4755; security.capability
-    2 files of packages named above; --all lists them
+    2 files of packages named above; --all lists all
     size of all files: 285 B -> 265 B
     1 difference left out as noise; --noise shows them
     "
@@ -126,5 +127,43 @@ test('what is ignored is told, with its reason', () => {
   expect({ files, ignored }).toEqual({
     files: [],
     ignored: [{ path: 'etc/a', pattern: '/etc/*', reason: 'reviewed' }],
+  })
+})
+
+const withBytes = (fill: number, bootCode: string): ImageTree => ({
+  ...memoryTree({}),
+  bootCode,
+  parts: [
+    {
+      start: 1,
+      size: 3 * 2 ** 20,
+      kind: 'vfat',
+      uuid: '',
+      label: '',
+      // Only its last byte tells.
+      read: (position, into) => into.fill(0).fill(fill, position < 2 ** 21 ? into.length : into.length - 1),
+    },
+  ],
+})
+
+test('what holds no files is compared byte by byte, and so is what a BIOS runs first', () => {
+  const options = { times: false, ignore: [] }
+  expect(diffImages(withBytes(1, 'eb'), withBytes(1, 'eb'), options).disk).toEqual([])
+  expect(diffImages(withBytes(1, 'eb'), withBytes(2, 'ec'), options).disk).toEqual([
+    'boot code differs',
+    'partition 1: vfat 1+3145728, other bytes',
+  ])
+})
+
+const menu = (quiet: string): ImageTree =>
+  memoryTree({
+    'boot/grub/grub.cfg':
+      `menuentry Debian {\n  linux /vmlinuz-1 root=a ro ${quiet}\n}\n` +
+      `submenu more {\n  linux /vmlinuz-1 root=a ro ${quiet}\n  linux /vmlinuz-1 root=a ro single\n}\n`,
+  })
+
+test('the kernel command line is that of the plain entry, and of recovery beside it', () => {
+  expect(diffImages(menu('quiet'), menu('noisy'), { times: false, ignore: [] }).facts).toEqual({
+    kernel: [{ name: '/vmlinuz-1', before: 'root=a ro quiet', after: 'root=a ro noisy' }],
   })
 })
