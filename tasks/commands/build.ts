@@ -28,16 +28,16 @@ export const build: Command = {
         await (await import('./dry-run.ts')).dryRun(project, call)
         return 0
       }
+      const profiled = typeof profile === 'string' ? resolve(call.cwd, profile) : undefined
+      if (profiled !== undefined) (await import('../run/write-profile.ts')).checkProfile(profiled)
       const { runBuild } = await import('../build.ts')
       const result = await runBuild(project, call.args, {
         mode: kill === true ? 'kill' : keepGoing === true ? 'keep-going' : 'fail-fast',
         ...(typeof jobs === 'number' ? { jobs } : {}),
         check: check === true,
       })
-      if (typeof profile === 'string') {
-        const { writeProfile } = await import('../run/write-profile.ts')
-        writeProfile(resolve(call.cwd, profile), result.run, context)
-      }
+      if (profiled !== undefined)
+        (await import('../run/write-profile.ts')).writeProfile(profiled, result.run, context)
       if (context.signal.aborted) {
         throw new ImgError('INTERRUPTED', 'the build was interrupted', {
           hint: 'layers that were finished are kept; run the command again to go on',

@@ -38,18 +38,7 @@ export const makeTest = (open: WithLayerDisks): Command => ({
   example: "img test 'role:*'",
   run: async (call, context) => {
     const firmware = call.options['firmware'] as BootTestOptions['firmware']
-    const { wantedAcceleration } = await import('../backends/acceleration.ts')
-    wantedAcceleration(context)
-    const { requireTools } = await import('../run/tools.ts')
-    await requireTools(
-      [
-        'setpriv',
-        'qemu-img',
-        'qemu-system-x86_64',
-        ...(firmware === 'uefi' ? (['UEFI firmware'] as const) : []),
-      ],
-      context,
-    )
+    await requireMachines(firmware, context)
     return open(call, context, async (disks) => {
       const results: LayerTest[] = []
       for (const layer of await disks.select(call.args)) {
@@ -64,6 +53,20 @@ export const makeTest = (open: WithLayerDisks): Command => ({
 })
 
 export const test: Command = makeTest(withLayerDisks)
+
+/** Throws what this host lacks to boot one. */
+export async function requireMachines(
+  firmware: BootTestOptions['firmware'],
+  context: RunContext,
+): Promise<void> {
+  const [{ wantedAcceleration }, { requireTools }] = await Promise.all([
+    import('../backends/acceleration.ts'),
+    import('../run/tools.ts'),
+  ])
+  wantedAcceleration(context)
+  const needed = ['setpriv', 'qemu-img', 'qemu-system-x86_64'] as const
+  await requireTools(firmware === 'uefi' ? [...needed, 'UEFI firmware'] : needed, context)
+}
 
 interface Subject {
   readonly layer: string

@@ -1,5 +1,6 @@
 import { refreshLock, type LockDifference, type PackageChange } from '../run/apt-refresh.ts'
 import { openLock } from '../run/lockfile.ts'
+import { escapeControls } from '../reporters/escape.ts'
 import type { Call, Command } from './command.ts'
 
 export const update: Command = {
@@ -61,7 +62,7 @@ export function renderDifference({ suites, packages }: LockDifference): string {
       lines.push(`${suite} (${archive}): ${from}, ${status === 'same' ? 'unchanged' : 'kept'}`)
       continue
     }
-    lines.push(`${suite} (${archive}): ${from} → ${to}`)
+    lines.push(`${suite} (${archive}): ${from} -> ${to}`)
     const changes = packages.filter((change) => change.suite === suite)
     lines.push(...changes.slice(0, shown).map((change) => `  ${renderChange(change)}`))
     if (changes.length > shown) lines.push(`  and ${changes.length - shown} more; --json has all`)
@@ -69,7 +70,7 @@ export function renderDifference({ suites, packages }: LockDifference): string {
     if (!compared) lines.push('  packages not compared: the old lists are no longer in the cache')
   }
   if (packages.length > 0) lines.push(counts(packages))
-  return `${lines.join('\n')}\n`
+  return escapeControls(`${lines.join('\n')}\n`)
 }
 
 function counts(packages: readonly PackageChange[]): string {
@@ -82,5 +83,5 @@ const shown = 50
 
 function renderChange({ name, from, to }: PackageChange): string {
   if (from === undefined) return `${name} ${to}, new`
-  return to === undefined ? `${name} ${from}, removed` : `${name} ${from} → ${to}`
+  return to === undefined ? `${name} ${from}, removed` : `${name} ${from} -> ${to}`
 }

@@ -10,6 +10,17 @@ import type { Project } from '../run/project.ts'
 import type { Decided } from '../run/watch-round.ts'
 import type { Call } from './command.ts'
 
+/** What cannot be done with these layers is said before they are built. */
+export async function checkAfter({ context }: Project, { wanted }: Decided, call: Call): Promise<void> {
+  const { run, test } = call.options
+  if (run === true && wanted.length !== 1) {
+    throw new ImgError('USAGE', `--run shows one machine, and ${wanted.length} layers are watched`, {
+      hint: 'name one layer: img watch role:ceph-node --run',
+    })
+  }
+  if (test === true) await (await import('./test.ts')).requireMachines('bios', context)
+}
+
 export async function afterRound(project: Project, decided: Decided, call: Call): Promise<void> {
   const { test, exec, run } = call.options
   if (test === true) await testImages(project, decided, call)
@@ -54,11 +65,7 @@ async function runCommand(project: Project, { wanted, decisions }: Decided, comm
 async function runMachine(project: Project, { wanted, decisions }: Decided): Promise<void> {
   const { context } = project
   const [layer] = wanted
-  if (layer === undefined || wanted.length > 1) {
-    throw new ImgError('USAGE', `--run shows one machine, and ${wanted.length} layers are watched`, {
-      hint: 'name one layer',
-    })
-  }
+  if (layer === undefined) return
   const { runImage } = await import('../backends/run-image.ts')
   const options = { layer, firmware: 'bios', memory: 2048, cpus: 2, outside: true } as const
   await runImage(await diskOf(project, decisions, layer), options, context)

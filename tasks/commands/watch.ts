@@ -65,8 +65,7 @@ export const watch: Command = {
     try {
       await watchLoop(rounds, waker, context.signal)
     } finally {
-      await folders.close()
-      await warm.close()
+      await Promise.all([folders.close(), warm.close()])
     }
     return interrupted(context)
   },
@@ -77,6 +76,7 @@ async function build(
   { wanted, decisions }: Decided,
   { call, warm }: { readonly call: Call; readonly warm: Warm },
 ): Promise<BuildResult | 'void'> {
+  await (await import('./watch-after.ts')).checkAfter(project, { wanted, decisions }, call)
   const { jobs } = call.options
   for (const { name, action, reason } of makePlan(project.graph, wanted, decisions).layers) {
     if (action === 'build') project.context.emit({ event: 'note', layer: name, text: reason })

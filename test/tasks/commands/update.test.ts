@@ -47,18 +47,18 @@ test.each<[string, LockDifference, string]>([
         { suite: 'bookworm', name: 'other', from: '1', to: '2' },
       ],
     },
-    'trixie (debian): 2026-09-12T07:55:41Z → 2026-10-10T08:00:00Z\n' +
-      '  hello 1.0 → 1.1\n  moon 1.0, new\n  world 2.0, removed\n2 changed, 1 added, 1 removed\n',
+    'trixie (debian): 2026-09-12T07:55:41Z -> 2026-10-10T08:00:00Z\n' +
+      '  hello 1.0 -> 1.1\n  moon 1.0, new\n  world 2.0, removed\n2 changed, 1 added, 1 removed\n',
   ],
   [
     'the same packages in a newer state',
     { suites: [suite], packages: [] },
-    'trixie (debian): 2026-09-12T07:55:41Z → 2026-10-10T08:00:00Z\n  no package differs\n',
+    'trixie (debian): 2026-09-12T07:55:41Z -> 2026-10-10T08:00:00Z\n  no package differs\n',
   ],
   [
     'old lists gone',
     { suites: [{ ...suite, compared: false }], packages: [] },
-    'trixie (debian): 2026-09-12T07:55:41Z → 2026-10-10T08:00:00Z\n' +
+    'trixie (debian): 2026-09-12T07:55:41Z -> 2026-10-10T08:00:00Z\n' +
       '  packages not compared: the old lists are no longer in the cache\n',
   ],
 ])('%s', (...[, difference, text]) => {
