@@ -7,6 +7,7 @@ import type { AptInput } from '../plan/recipe.ts'
 import { checkClock, isoSeconds, type Archives } from './apt-archives.ts'
 import { checkComponents, componentsOf, packageListsOf } from './apt-indexes.ts'
 import { aptSuitesOf, type AptSuite } from './apt-suites.ts'
+import { lockName } from './lock-file.ts'
 import type { Lock, Pin, PinnedState } from './lockfile.ts'
 
 /** The mirror's present state of a suite, as the lock keeps it. */
@@ -74,7 +75,7 @@ async function repin(lock: Lock, lost: readonly Lost[], context: RunContext): Pr
     const before = pinOf(lock, suite)
     if (lock.frozen) {
       throw new ImgError('LOCK_FROZEN', `the locked state of ${suite.suite} is gone: ${because}`, {
-        path: lock.path,
+        path: lockName,
         hint: 'run `img update` and commit imgfile.lock, or set IMG_MIRROR to a mirror that still has this state',
       })
     }

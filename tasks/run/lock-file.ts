@@ -4,6 +4,9 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { ImgError } from '../errors.ts'
 
+/** Beside the imgfile; also what messages call it, wherever that is. */
+export const lockName = 'imgfile.lock'
+
 export interface LockContent {
   readonly version: 1
   /** By archive and suite. */
@@ -28,13 +31,17 @@ export function readLockFile(path: string): LockContent {
     text = readFileSync(path, 'utf8')
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return { version: 1, apt: {} }
-    throw new ImgError('PERMISSION', `cannot read ${path}`, { path, cause })
+    throw new ImgError('PERMISSION', `cannot read ${lockName}`, {
+      path: lockName,
+      hint: 'make it readable for this user',
+      cause,
+    })
   }
-  const content = parse(text, path)
+  const content = parse(text)
   const version = (content as { readonly version?: unknown } | null)?.version
   if (typeof version === 'number' && version !== 1) {
     throw new ImgError('INPUT_INVALID', `imgfile.lock has version ${version}`, {
-      path,
+      path: lockName,
       wanted: '1',
       found: `${version}`,
       hint: 'use the release of img that wrote it, or remove the file to pin the present state',
@@ -42,7 +49,7 @@ export function readLockFile(path: string): LockContent {
   }
   if (!isLockContent(content)) {
     throw new ImgError('INPUT_INVALID', 'imgfile.lock is JSON, but not the lock of a project', {
-      path,
+      path: lockName,
       hint: 'restore it from version control, or remove it to pin the present state',
     })
   }
@@ -57,21 +64,21 @@ export function writeLockFile(path: string, content: LockContent): void {
     renameSync(part, path)
   } catch (cause) {
     rmSync(part, { force: true })
-    throw new ImgError('PERMISSION', `cannot write ${path}`, {
-      path,
+    throw new ImgError('PERMISSION', `cannot write ${lockName}`, {
+      path: lockName,
       hint: 'make the folder of the imgfile writable, or commit imgfile.lock and use --frozen',
       cause,
     })
   }
 }
 
-function parse(text: string, path: string): unknown {
+function parse(text: string): unknown {
   try {
     return JSON.parse(text) as unknown
   } catch (cause) {
     const conflict = text.split('\n').findIndex((line) => /^(<<<<<<<|=======|>>>>>>>)/.test(line))
     throw new ImgError('INPUT_INVALID', 'imgfile.lock is not JSON', {
-      path,
+      path: lockName,
       ...(conflict < 0 ? {} : { line: conflict + 1 }),
       hint:
         conflict < 0

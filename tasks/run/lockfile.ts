@@ -7,7 +7,7 @@ import { ImgError } from '../errors.ts'
 import type { AptInput } from '../plan/recipe.ts'
 import type { Archives, Elsewhere, SuiteState } from './apt-archives.ts'
 import { aptSuitesOf, type AptSuite } from './apt-suites.ts'
-import { readLockFile, writeLockFile, type LockContent, type LockedSuite } from './lock-file.ts'
+import { lockName, readLockFile, writeLockFile, type LockContent, type LockedSuite } from './lock-file.ts'
 import type { ResolvedInput } from './resolved.ts'
 
 export interface Lock {
@@ -53,7 +53,7 @@ export interface LockOptions {
 
 /** Rejects when the file is there and cannot be understood. */
 export async function openLock(context: RunContext, options: LockOptions): Promise<Lock> {
-  const path = `${context.root}/imgfile.lock`
+  const path = `${context.root}/${lockName}`
   const { frozen } = options
   let content = readLockFile(path)
   let opened = options.archives === undefined ? undefined : Promise.resolve(options.archives)
@@ -82,7 +82,7 @@ export async function openLock(context: RunContext, options: LockOptions): Promi
         'LOCK_FROZEN',
         `imgfile.lock has no state of ${suite.suite}, and --frozen allows no new one`,
         {
-          path,
+          path: lockName,
           hint: 'run `img build` once without --frozen and commit imgfile.lock',
         },
       )

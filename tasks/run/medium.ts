@@ -2,13 +2,14 @@
 // wherever this machine has them, checked against that.
 
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { constants, createReadStream } from 'node:fs'
 import { copyFile, mkdir, stat } from 'node:fs/promises'
-import { basename, isAbsolute, join } from 'node:path'
+import { basename, isAbsolute, join, relative, resolve } from 'node:path'
 import type { RunContext } from '../context.ts'
 import { ImgError } from '../errors.ts'
 import type { MediumInput } from '../plan/recipe.ts'
 import { debianArchitecture } from './apt-indexes.ts'
+import { lockName } from './lock-file.ts'
 import type { Lock } from './lockfile.ts'
 import { netbootFiles, publishedDigests, type MediumDigests } from './medium-digests.ts'
 import type { ResolvedInput } from './resolved.ts'
@@ -34,7 +35,8 @@ export async function resolveMedium(input: MediumInput, sources: MediumSources):
       await mkdir(to)
       for (const [file, digest] of digests) {
         context.emit({ event: 'note', text: `installer: bringing its ${file}` })
-        await copyFile(await obtain(input, { name, file, digest }, sources), join(to, file))
+        const found = await obtain(input, { name, file, digest }, sources)
+        await copyFile(found, join(to, file), constants.COPYFILE_FICLONE)
       }
     },
   }
@@ -61,7 +63,7 @@ async function pinMedium(input: MediumInput, name: string, sources: MediumSource
       'LOCK_FROZEN',
       `imgfile.lock has no installer ${name}, and --frozen allows no new one`,
       {
-        path: lock.path,
+        path: lockName,
         hint: 'run `img plan` once without --frozen and commit imgfile.lock',
       },
     )
@@ -69,7 +71,7 @@ async function pinMedium(input: MediumInput, name: string, sources: MediumSource
   const places = await placesOf(input, context)
   const local = Object.entries(places).filter(([, place]) => isAbsolute(place))
   const digests: Record<string, string> = {}
-  for (const [file, place] of local) digests[file] = await digestOf(place)
+  for (const [file, place] of local) digests[file] = await digestOf(place, context)
   if (local.length === 0) Object.assign(digests, await publishedDigests(input.location, places, sources))
   context.emit({ event: 'note', text: `imgfile.lock: pinned the installer ${name}` })
   return lock.pinMedium(name, digests)
@@ -80,8 +82,7 @@ async function placesOf(
   { location }: MediumInput,
   context: RunContext,
 ): Promise<Readonly<Record<string, string>>> {
-  const absolute = (place: string): string => (isUrl(place) ? place : join(context.root, place))
-  const own = (place: string): string => (isAbsolute(place) ? place : absolute(place))
+  const own = (place: string): string => (isUrl(place) ? place : resolve(context.root, place))
   if (typeof location !== 'string') {
     return 'suite' in location
       ? netbootFiles(location.suite)
@@ -126,16 +127,16 @@ async function obtain(
   const media = context.env['IMG_MEDIA']
   const candidates = [
     ...(media === undefined || media === '' ? [] : [join(media, basename(place))]),
-    ...(isUrl(place) || !isAbsolute(place) ? [] : [place]),
+    ...(isAbsolute(place) ? [place] : []),
   ]
   for (const candidate of candidates) {
-    if ((await isFile(candidate)) && (await digestOf(candidate)) === wanted.digest) return candidate
+    if ((await isFile(candidate)) && (await digestOf(candidate, context)) === wanted.digest) return candidate
   }
   const archives = await lock.archives()
   const kept = await archives.content.find(wanted.digest)
   if (kept !== undefined) return kept
   let reason = 'is not there, or not what imgfile.lock pins'
-  if (isUrl(place) || !isAbsolute(place)) {
+  if (!isAbsolute(place)) {
     const done = isUrl(place)
       ? await archives.fetchUrl(place, wanted.digest)
       : await archives.fetchFile('debian', place, { sha256: wanted.digest })
@@ -148,20 +149,26 @@ async function obtain(
     `the installer ${wanted.name} cannot be had: its ${wanted.file} ${reason}`,
     {
       wanted: wanted.digest,
-      ...(isUrl(place) ? {} : { path: place }),
+      ...(isAbsolute(place) ? { path: shown(place, context) } : {}),
       hint: 'set IMG_MEDIA to a folder that has it, or run `img update --installers` to pin the present one',
     },
   )
 }
 
-async function digestOf(path: string): Promise<string> {
+/** As the imgfile says it, where that is possible. */
+function shown(path: string, { root }: RunContext): string {
+  const inside = relative(root, path)
+  return inside.startsWith('..') ? path : inside
+}
+
+async function digestOf(path: string, context: RunContext): Promise<string> {
   const hash = createHash('sha256')
   try {
     for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 }))
       hash.update(chunk as Buffer)
   } catch (cause) {
-    throw new ImgError('INPUT_MISSING', `cannot read the installer's file ${path}`, {
-      path,
+    throw new ImgError('INPUT_MISSING', `cannot read the installer's file ${shown(path, context)}`, {
+      path: shown(path, context),
       hint: 'check the path, relative to the imgfile',
       cause,
     })

@@ -141,7 +141,7 @@ describe.runIf(hasGpg)('obtaining the locked state', () => {
       message:
         'the locked state of trixie is gone: no InRelease file of 2026-09-12T07:55:41Z in the cache or on the mirror',
       fields: {
-        path: rig.project.lockPath,
+        path: 'imgfile.lock',
         hint: 'run `img update` and commit imgfile.lock, or set IMG_MIRROR to a mirror that still has this state',
       },
     })

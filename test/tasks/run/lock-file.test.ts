@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ImgError } from '../../../tasks/errors.ts'
@@ -89,7 +89,7 @@ test.each([
   writeFileSync(path, text)
   const { code, message: said, fields: given } = failureOf(() => readLockFile(path))
   expect([code, said]).toEqual(['INPUT_INVALID', message])
-  expect({ ...given, cause: undefined }).toEqual({ path, ...fields, cause: undefined })
+  expect({ ...given, cause: undefined }).toEqual({ path: 'imgfile.lock', ...fields, cause: undefined })
 })
 
 test.each([
@@ -108,7 +108,7 @@ test.each([
   const { code, message, fields } = failureOf(() => readLockFile(path))
   expect([code, message]).toEqual(['INPUT_INVALID', 'imgfile.lock is JSON, but not the lock of a project'])
   expect(fields).toEqual({
-    path,
+    path: 'imgfile.lock',
     hint: 'restore it from version control, or remove it to pin the present state',
   })
 })
@@ -117,8 +117,9 @@ test('a folder that cannot be written to', () => {
   expect(() => writeLockFile('/proc/imgfile.lock', content)).toThrow(
     expect.objectContaining({
       code: 'PERMISSION',
-      message: 'cannot write /proc/imgfile.lock',
+      message: 'cannot write imgfile.lock',
       fields: expect.objectContaining({
+        path: 'imgfile.lock',
         hint: 'make the folder of the imgfile writable, or commit imgfile.lock and use --frozen',
       }),
     }),
@@ -134,3 +135,12 @@ function failureOf(action: () => unknown): ImgError {
   }
   throw new Error('nothing was thrown')
 }
+
+test('a file that cannot be read', () => {
+  mkdirSync(path)
+  expect(failureOf(() => readLockFile(path))).toMatchObject({
+    code: 'PERMISSION',
+    message: 'cannot read imgfile.lock',
+    fields: { path: 'imgfile.lock', hint: 'make it readable for this user' },
+  })
+})

@@ -157,7 +157,7 @@ describe.runIf(hasGpg)('imgfile.lock', () => {
       code: 'LOCK_FROZEN',
       message: 'imgfile.lock has no state of trixie, and --frozen allows no new one',
       fields: {
-        path: rig.project.lockPath,
+        path: 'imgfile.lock',
         hint: 'run `img build` once without --frozen and commit imgfile.lock',
       },
     })

@@ -127,6 +127,11 @@ describe.runIf(hasGpg)('an installer', () => {
     writeFileSync(join(root, 'di/linux'), 'a newer kernel')
     await expect(staged(await resolve('di'))).rejects.toMatchObject({
       message: 'the installer di cannot be had: its kernel is not there, or not what imgfile.lock pins',
+      fields: { path: 'di/linux', wanted: digest('a kernel') },
+    })
+    await expect(resolve({ kernel: 'no/linux', initrd: 'di/initrd.gz' })).rejects.toMatchObject({
+      message: "cannot read the installer's file no/linux",
+      fields: { path: 'no/linux', hint: 'check the path, relative to the imgfile' },
     })
   })
 
@@ -150,6 +155,10 @@ describe.runIf(hasGpg)('an installer', () => {
     await expect(resolve({ suite: 'trixie' }, { frozen: true })).rejects.toMatchObject({
       code: 'LOCK_FROZEN',
       message: `imgfile.lock has no installer trixie netboot ${arch}, and --frozen allows no new one`,
+      fields: {
+        path: 'imgfile.lock',
+        hint: 'run `img plan` once without --frozen and commit imgfile.lock',
+      },
     })
   })
 
