@@ -6,6 +6,7 @@ import type { Layer, Recipe } from '../../tasks/plan/recipe.ts'
 import type { Step } from '../../tasks/plan/step.ts'
 import { defaultTools } from '../tools.ts'
 import type { Debian } from '../traits.ts'
+import { instanceIdentity } from './instance-identity.ts'
 import { targetName } from './target.ts'
 
 /** In cloud-init's own spelling. `None` ends a search that found nothing. */
@@ -59,6 +60,7 @@ function steps({
       content: afterCloudInit,
       mode: '0644',
     },
+    ...instanceIdentity(),
     { do: 'run', argv: ['sh', '-euc', serialConsole], label: 'serial console' },
   ]
 }

@@ -53,7 +53,7 @@ remove_tree($_) for glob('/etc/ssh/ssh_host_*'), '/var/lib/systemd/random-seed',
   '/var/lib/systemd/credential.secret', '/boot/efi/loader/random-seed', '/etc/ssl/private/ssl-cert-snakeoil.key',
   '/etc/ssl/certs/ssl-cert-snakeoil.pem', '/etc/nvme/hostid', '/etc/nvme/hostnqn',
   glob('/etc/udev/rules.d/70-persistent-net.rules'), glob('/var/lib/dhcp/*.lease*'),
-  glob('/var/lib/NetworkManager/secret_key'), glob('/var/lib/NetworkManager/*.lease');
+  '/var/lib/img/instance', glob('/var/lib/NetworkManager/secret_key'), glob('/var/lib/NetworkManager/*.lease');
 
 # What a machine that ran remembers of itself: leases and identifiers, when its timers ran, what time it was.
 remove_tree($_) for glob('/var/lib/dhcpcd/*'), glob('/var/lib/systemd/timers/*'), glob('/var/lib/systemd/network/*'),
