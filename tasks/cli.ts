@@ -38,14 +38,14 @@ async function main(): Promise<void> {
   const signal = interruptible()
   const stop = async (error: unknown): Promise<void> => {
     await reporter.close()
-    const width = process.stderr.isTTY ? { columns: process.stderr.columns } : {}
+    const width = process.stderr.columns > 0 ? { columns: process.stderr.columns } : {}
     process.stderr.write(renderError(error, { json, interrupted: signal.aborted, ...width }))
     process.exitCode = errorStatus(error, signal.aborted)
   }
   // What nobody awaited must still end the process, after saying so.
   process.on('uncaughtException', (error) => void stop(error).then(() => process.exit()))
   try {
-    const parsed = await parseCommandLine(argv, { columns: process.stdout.columns ?? 80 })
+    const parsed = await parseCommandLine(argv, { columns: process.stdout.columns || 80 })
     if (parsed.kind === 'text') {
       process.stdout.write(parsed.text)
     } else {

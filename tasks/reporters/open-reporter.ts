@@ -14,9 +14,10 @@ export function openReporter(options: ReporterOptions): Reporter {
   return deferred(async () => (await import('./tty.ts')).makeTtyReporter(options))
 }
 
-/** A dumb terminal cannot move its cursor, and the log of a CI system is read later. */
+/** A dumb terminal cannot move its cursor, a serial console says no width, and the log of a CI system is read later. */
 function isTerminal({ stream, env }: ReporterOptions): boolean {
-  return stream.isTTY === true && env['TERM'] !== 'dumb' && (env['CI'] ?? '') === ''
+  const isDrawn = stream.isTTY === true && stream.columns !== 0
+  return isDrawn && env['TERM'] !== 'dumb' && (env['CI'] ?? '') === ''
 }
 
 /** Drawing needs a large module; a command that shows nothing does not wait for it. */

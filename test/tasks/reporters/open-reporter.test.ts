@@ -5,9 +5,10 @@ import { recordingStream } from './recording-stream.ts'
 
 const start = { event: 'layer-start', layer: 'base:a', key: 'k' } as const
 
-test.each<[string, Partial<ReporterOptions> & { isTTY: boolean }, RegExp]>([
+test.each<[string, Partial<ReporterOptions> & { isTTY: boolean; columns?: number }, RegExp]>([
   ['a terminal is drawn on', { isTTY: true }, /^[^]*base:a {2}0 s {2}starting/],
   ['a dumb terminal gets lines', { env: { TERM: 'dumb' }, isTTY: true }, /^base:a: building\n$/],
+  ['a terminal without a width gets lines', { isTTY: true, columns: 0 }, /^base:a: building\n$/],
   ['a CI system gets lines', { env: { CI: 'true' }, isTTY: true }, /^base:a: building\n$/],
   ['GitHub gets groups', { env: { GITHUB_ACTIONS: 'true' }, isTTY: false }, /^base:a: building\n$/],
   ['a pipe gets lines', { isTTY: false }, /^base:a: building\n$/],
@@ -17,8 +18,8 @@ test.each<[string, Partial<ReporterOptions> & { isTTY: boolean }, RegExp]>([
     /^\{"time":0,"event":"layer-start","layer":"base:a","key":"k"\}\n$/,
   ],
   ['quiet says nothing', { verbosity: 'quiet', isTTY: true }, /^$/],
-])('%s', async (_name, { isTTY, ...options }, expected) => {
-  const stream = { ...recordingStream(), isTTY }
+])('%s', async (_name, { isTTY, columns = 80, ...options }, expected) => {
+  const stream = { ...recordingStream(columns), isTTY }
   const reporter = openReporter({
     stream,
     json: false,
