@@ -19,16 +19,27 @@ export function makeTtyReporter(options: TtyOptions): Reporter {
   const lines = makeLines({ verbosity: options.verbosity, steps: false })
   const paint = (options.env['NO_COLOR'] ?? '') === '' ? coloured : uncoloured
   const running = new Map<string, Running>()
+  let drawn: { readonly frame: readonly string[]; readonly columns: number } = { frame: [], columns: 0 }
   let stopTicker: (() => void) | undefined
   let closed = false
 
   const redraw = (): void => {
     const frame = renderRunning([...running.values()], now(), frameSize(stream))
-    if (frame.length === 0) draw.clear()
-    else draw(frame.join('\n'))
+    if (frame.length === 0 || frameSize(stream).columns < drawn.columns) erase()
+    if (frame.length > 0) draw(frame.join('\n'))
+    drawn = { frame, columns: frameSize(stream).columns }
+  }
+  /** A window made narrow has broken the frame's lines, so that it stands in more rows than were drawn. */
+  const erase = (): void => {
+    const { columns } = frameSize(stream)
+    const broken = drawn.frame.map((line) => Math.max(0, Math.ceil(Array.from(line).length / columns) - 1))
+    const more = broken.reduce((sum, rows) => sum + rows, 0)
+    draw.clear()
+    stream.write('\u001b[1A\u001b[2K'.repeat(more))
+    drawn = { frame: [], columns }
   }
   const scroll = (text: readonly string[]): void => {
-    draw.clear()
+    erase()
     for (const line of text) {
       for (const part of fitLines(line, frameSize(stream).columns).split('\n'))
         stream.write(`${paint(part)}\n`)
@@ -49,7 +60,7 @@ export function makeTtyReporter(options: TtyOptions): Reporter {
       }
     },
     close: () => {
-      if (!closed) draw.clear()
+      if (!closed) erase()
       closed = true
       stopTicker?.()
       return Promise.resolve()

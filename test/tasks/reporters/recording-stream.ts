@@ -6,6 +6,8 @@ export interface RecordingStream extends ReportStream {
   isTTY: boolean
   columns: number
   rows: number
+  /** As terminals do: lines that are too long now are broken, and stand in several. */
+  readonly resize: (columns: number) => void
   /** Everything written, joined. */
   readonly text: () => string
   /** Lines on an endless screen: cursor movements and erasing done, colours dropped. */
@@ -14,14 +16,19 @@ export interface RecordingStream extends ReportStream {
 
 export function recordingStream(columns = 80, rows = 24): RecordingStream {
   let written = ''
-  return {
+  const stream: RecordingStream = {
     isTTY: true,
     columns,
     rows,
     write: (text) => (written += text),
+    resize: (width) => {
+      stream.columns = width
+      written += `\u001b[${width}z`
+    },
     text: () => written,
     screen: () => playBack(written),
   }
+  return stream
 }
 
 /** The few sequences log-update writes; any other is an error, so that none is overlooked. */
@@ -43,7 +50,14 @@ function playBack(text: string): string[] {
       if (token.endsWith('A')) row = Math.max(0, row - count)
       else if (token.endsWith('B')) row += count
       else if (token.endsWith('G')) column = 0
-      else if (token.endsWith('2K')) lines[row] = ''
+      else if (token.endsWith('z')) {
+        lines.splice(
+          0,
+          lines.length,
+          ...lines.flatMap((line) => line.match(new RegExp(`.{1,${count}}`, 'g')) ?? ['']),
+        )
+        row = lines.length - 1
+      } else if (token.endsWith('2K')) lines[row] = ''
       else if (token.endsWith('K')) lines[row] = (lines[row] ?? '').slice(0, column)
       else if (!/(?:m|\?2026[hl])$/.test(token)) throw new Error(`unknown sequence ${JSON.stringify(token)}`)
     }

@@ -58,6 +58,17 @@ test('lines are cut to the width, also after it changed', () => {
   expect(stream.screen()).toEqual(['base:a    2 s of about…', 'role:web  2 s  starting'])
 })
 
+test('a window made narrow leaves nothing behind, neither when it is drawn again nor when a line comes', () => {
+  const { stream, play, tick } = terminal()
+  play(sampleEvents.slice(3, 6), 0)
+  stream.resize(24)
+  tick(2000)
+  expect(stream.screen()).toEqual(['base:a    2 s of about…', 'role:web  2 s  starting'])
+  stream.resize(12)
+  play([{ event: 'note', text: 'seen' }], 3000)
+  expect(stream.screen()).toEqual(['seen', 'base:a    …', 'role:web  …'])
+})
+
 test('more layers than the screen has lines are counted', () => {
   const { stream, play } = terminal(80, 5)
   play(
