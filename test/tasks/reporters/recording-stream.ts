@@ -51,11 +51,10 @@ function playBack(text: string): string[] {
       else if (token.endsWith('B')) row += count
       else if (token.endsWith('G')) column = 0
       else if (token.endsWith('z')) {
-        lines.splice(
-          0,
-          lines.length,
-          ...lines.flatMap((line) => line.match(new RegExp(`.{1,${count}}`, 'g')) ?? ['']),
-        )
+        // What was erased below the cursor is no line of the screen.
+        const above = lines.slice(0, row + 1)
+        const broken = above.flatMap((line) => line.match(new RegExp(`.{1,${count}}`, 'g')) ?? [''])
+        lines.splice(0, lines.length, ...broken)
         row = lines.length - 1
       } else if (token.endsWith('2K')) lines[row] = ''
       else if (token.endsWith('K')) lines[row] = (lines[row] ?? '').slice(0, column)
