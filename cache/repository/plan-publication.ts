@@ -45,7 +45,8 @@ function plan(wanted: TemplateFacts, sections: readonly IndexSection[]): Planned
   if (old === undefined) return { entry: { ...wanted, file, revision: 1 }, status: 'new' }
   if (old.sha512 !== wanted.sha512)
     return { entry: { ...wanted, file, revision: old.revision + 1 }, status: 'changed' }
-  const entry = { ...wanted, file: old.file, revision: old.revision }
+  // In a folder below only somebody else can have put it; there it stays theirs.
+  const entry = { ...wanted, file: old.file.includes('/') ? file : old.file, revision: old.revision }
   const isSame = JSON.stringify(toSection(entry)) === JSON.stringify(toSection(old))
   return { entry, status: isSame ? 'unchanged' : 'described' }
 }

@@ -29,6 +29,7 @@ export const makePublish = (open: WithLayerDisks): Command => ({
   run: async (call, context) => {
     const { to, gpgKey } = required(call)
     const dir = resolve(call.cwd, to)
+    const conf = await makeConf(call, dir)
     const { requireTools } = await import('../run/tools.ts')
     await requireTools(['gpg', 'gpgv', 'setpriv', 'unshare', 'mount'], context)
     const { resolveSigningKey } = await import('../../cache/repository/gpg-keys.ts')
@@ -44,21 +45,27 @@ export const makePublish = (open: WithLayerDisks): Command => ({
               templates.push(await readTemplate(disks, layer))
             return publishTemplates(templates, { dir, key, keep: call.options['keep'] as number }, context)
           })
-    const conf = await writeConf(call, { dir, bytes: key.bytes })
+    if (conf !== undefined) await writeConf(conf, key.bytes)
+    const written = conf && { conf: conf.conf, key: conf.key }
     call.print(
       call.json
-        ? { repository: to, ...published, ...(conf === undefined ? {} : { conf }) }
-        : render(published, conf),
+        ? { repository: to, ...published, ...(written === undefined ? {} : { conf: written }) }
+        : render(published, written),
     )
     return 0
   },
 })
 
 function required({ args, options }: Call): { readonly to: string; readonly gpgKey: string } {
-  const { to, gpgKey, conf } = options
+  const { to, gpgKey, conf, uri } = options
   if (args.length === 0 && conf === undefined) {
     throw new ImgError('USAGE', 'no template is named', {
       hint: "name some: img publish 'template:*' --to DIR --gpg-key FINGERPRINT; with --conf alone none is needed",
+    })
+  }
+  if (uri !== undefined && conf === undefined) {
+    throw new ImgError('USAGE', '--uri without --conf says nothing to anybody', {
+      hint: "add --conf FILE: the address goes into the clients' configuration",
     })
   }
   if (typeof to !== 'string') {
@@ -77,11 +84,13 @@ interface WrittenConf {
   readonly key: string
 }
 
-/** Key first: a configuration never names one that is not there. */
-async function writeConf(
-  call: Call,
-  { dir, bytes }: { readonly dir: string; readonly bytes: Buffer },
-): Promise<WrittenConf | undefined> {
+interface NewConf extends WrittenConf {
+  readonly path: string
+  readonly text: string
+}
+
+/** Before anything is published: what cannot be written down is refused. */
+async function makeConf(call: Call, dir: string): Promise<NewConf | undefined> {
   const { conf, uri } = call.options
   if (typeof conf !== 'string') return undefined
   const path = resolve(call.cwd, conf)
@@ -92,10 +101,14 @@ async function writeConf(
     .replace(/\.conf$/, '')
   const index = typeof uri === 'string' ? uri : pathToFileURL(resolve(dir, 'index.asc')).href
   const { renderClientConf } = await import('../../cache/repository/client-conf.ts')
-  const text = renderClientConf({ name, uri: index, keyFile })
+  return { conf, path, key: keyFile, text: renderClientConf({ name, uri: index, keyFile }) }
+}
+
+/** Key first: a configuration never names one that is not there. */
+async function writeConf({ conf, path, key, text }: NewConf, bytes: Buffer): Promise<void> {
   const { writeFile } = await import('node:fs/promises')
   try {
-    await writeFile(keyFile, bytes)
+    await writeFile(key, bytes)
     await writeFile(path, text)
   } catch (cause) {
     throw new ImgError('PERMISSION', `cannot write ${conf}: ${(cause as Error).message}`, {
@@ -104,7 +117,6 @@ async function writeConf(
       cause,
     })
   }
-  return { conf, key: keyFile }
 }
 
 function render({ templates, removed }: Published, conf: WrittenConf | undefined): string {

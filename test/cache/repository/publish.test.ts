@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { clearSign } from '../../../cache/repository/clear-sign.ts'
@@ -107,6 +107,20 @@ test('a repository that would be wrong is not published', async () => {
       wanted: sha512,
     },
   })
+})
+
+test('the same bytes that somebody else published in a folder become ours, beside theirs', async () => {
+  const { dir, key, context } = await place()
+  const own = smallTemplate('a', 'one')
+  mkdirSync(join(dir, 'theirs'), { recursive: true })
+  writeFileSync(join(dir, 'theirs/a.xz'), 'one')
+  const index = `[a]\narch=x86_64\nfile=theirs/a.xz\nchecksum=${own.entry.sha512}\nrevision=7\nsize=1048576\n`
+  writeFileSync(join(dir, 'index.asc'), await clearSign(index, key, context))
+  const publish = async (): Promise<string[]> =>
+    statuses(await publishTemplates([own], { dir, key }, context))
+  expect([await publish(), await publish()]).toEqual([['a 7 described'], ['a 7 unchanged']])
+  expect(files(dir)).toEqual([`a-${own.entry.sha512.slice(0, 12)}.xz`])
+  expect(existsSync(join(dir, 'theirs/a.xz'))).toBe(true)
 })
 
 test('a file that is gone or cut is seen before anything is signed, and published again', async () => {

@@ -102,6 +102,18 @@ test.each([
     message: '--gpg-key is missing: a repository is always signed',
     hint: 'add --gpg-key FINGERPRINT; `gpg --list-secret-keys` prints those there are',
   },
+  {
+    args: ['template:a'],
+    options: { to: 'x', gpgKey: 'y', uri: 'https://images.example.org/index.asc' },
+    message: '--uri without --conf says nothing to anybody',
+    hint: "add --conf FILE: the address goes into the clients' configuration",
+  },
+  {
+    args: ['template:a'],
+    options: { to: 'x', gpgKey: 'y', conf: 'our images.conf' },
+    message: '"our images" cannot be the name of a source in a virt-builder configuration',
+    hint: 'choose one without white space and without # ? %',
+  },
 ])('$args $options is refused', async ({ args, options, message, hint }) => {
   const context = testContext()
   const call = fakeCall({ args, options, cwd: context.root })
