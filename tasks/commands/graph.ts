@@ -14,9 +14,9 @@ export const graph: Command = {
   options: [
     {
       flags: '--format <format>',
-      description: 'dot, mermaid, svg or json',
+      description: 'tree, dot, mermaid, svg or json',
       parse: toFormat,
-      default: 'mermaid',
+      default: 'tree',
     },
   ],
   example: 'img graph --format svg > graph.svg',
@@ -35,35 +35,48 @@ type Format = keyof typeof renderers
 function toFormat(value: string): Format {
   if (Object.hasOwn(renderers, value)) return value as Format
   const meant = suggest(value, Object.keys(renderers))
-  throw new ImgError('USAGE', `--format takes dot, mermaid, svg or json, not ${value}`, {
+  throw new ImgError('USAGE', `--format takes tree, dot, mermaid, svg or json, not ${value}`, {
     hint: meant === undefined ? 'img graph --format dot' : `did you mean --format ${meant}?`,
     found: value,
   })
 }
 
-/** Pure; parents first. A tool tree is a dashed edge. */
+/** Pure; parents first. A tool tree is a dashed edge, and in a tree no edge. */
 export const renderers = {
+  tree: (all: Graph, names: readonly LayerName[]): string => {
+    const depths = new Map<LayerName, number>()
+    const below = (parent: LayerName | undefined): string[] =>
+      names
+        .filter((name) => layerOf(all, name).from === parent)
+        .flatMap((name) => {
+          const depth = parent === undefined ? 0 : (depths.get(parent) ?? 0) + 1
+          depths.set(name, depth)
+          return [`${'  '.repeat(depth)}${name}\n`, ...below(name)]
+        })
+    return below(undefined).join('')
+  },
   dot: (all: Graph, names: readonly LayerName[]): string => {
     const edges = edgesOf(all, names).map(
       ({ from, to, kind }) =>
         `  ${JSON.stringify(from)} -> ${JSON.stringify(to)}${kind === 'tools' ? ' [style=dashed]' : ''}\n`,
     )
-    const nodes = names.map((name) => `  ${JSON.stringify(name)}\n`)
-    return `digraph img {\n  rankdir=LR\n  node [shape=box]\n${nodes.join('')}${edges.join('')}}\n`
+    const boxes = names.map((name) => `  ${JSON.stringify(name)}\n`)
+    return `digraph img {\n  rankdir=LR\n  node [shape=box]\n${boxes.join('')}${edges.join('')}}\n`
   },
   mermaid: (all: Graph, names: readonly LayerName[]): string => {
     const id = new Map(names.map((name, index) => [name, `l${index}`]))
-    const nodes = names.map((name) => `  ${id.get(name)}["${name}"]\n`)
+    const boxes = names.map((name) => `  ${id.get(name)}["${name}"]\n`)
     const edges = edgesOf(all, names).map(
       ({ from, to, kind }) => `  ${id.get(from)} ${kind === 'tools' ? '-.->' : '-->'} ${id.get(to)}\n`,
     )
-    return `flowchart LR\n${nodes.join('')}${edges.join('')}`
+    return `flowchart LR\n${boxes.join('')}${edges.join('')}`
   },
   svg: (all: Graph, names: readonly LayerName[]): string => renderGraphSvg(names, edgesOf(all, names)),
   json: (all: Graph, names: readonly LayerName[]): unknown => ({
     layers: names.map((name) => {
-      const { from, needs } = layerOf(all, name)
-      return { name, from: from ?? null, tools: needs.filter((need) => need !== from) }
+      const { from, chain, needs } = layerOf(all, name)
+      const tools = needs.filter((need) => need !== from && !chain.includes(need))
+      return { name, from: from ?? null, chain, tools }
     }),
   }),
 } as const
@@ -80,7 +93,7 @@ function edgesOf(all: Graph, names: readonly LayerName[]): Edge[] {
     return entry.needs.map((need): Edge => ({
       from: need,
       to: name,
-      kind: need === entry.from ? 'parent' : 'tools',
+      kind: need === entry.from || entry.chain.includes(need) ? 'parent' : 'tools',
     }))
   })
 }

@@ -10,6 +10,9 @@ const base = layer('base:a', { ...start, parent: 'required' }, { from: install }
 const all = makeGraph(defineImgfile({ layers: [base] }))
 const names = [...all.layers.keys()]
 
+test('tree: what stands on what', () =>
+  expect(renderers.tree(all, names)).toBe('tools:a\ninstall:a\n  base:a\n'))
+
 test('dot', () =>
   expect(renderers.dot(all, names)).toMatchInlineSnapshot(`
   "digraph img {
@@ -40,9 +43,9 @@ test('mermaid', () =>
 test('json', () =>
   expect(renderers.json(all, names)).toEqual({
     layers: [
-      { name: 'tools:a', from: null, tools: [] },
-      { name: 'install:a', from: null, tools: ['tools:a'] },
-      { name: 'base:a', from: 'install:a', tools: ['tools:a'] },
+      { name: 'tools:a', from: null, chain: [], tools: [] },
+      { name: 'install:a', from: null, chain: [], tools: ['tools:a'] },
+      { name: 'base:a', from: 'install:a', chain: [], tools: ['tools:a'] },
     ],
   }))
 
@@ -55,7 +58,7 @@ test.each([
   expect(() => parse?.(format)).toThrow(
     expect.objectContaining({
       code: 'USAGE',
-      message: `--format takes dot, mermaid, svg or json, not ${format}`,
+      message: `--format takes tree, dot, mermaid, svg or json, not ${format}`,
       fields: { hint, found: format },
     }),
   )
