@@ -33,9 +33,17 @@ export const exportBareMetal = (call: Call, context: RunContext): Promise<number
       })
     }
     const files = bareMetalFiles(found.step, { layer, medium: found.medium })
-    mkdirSync(to, { recursive: true })
-    for (const [name, content] of Object.entries(files)) writeFileSync(join(to, name), content)
-    chmodSync(join(to, 'puppet-run.sh'), 0o755)
+    try {
+      mkdirSync(to, { recursive: true })
+      for (const [name, content] of Object.entries(files)) writeFileSync(join(to, name), content)
+      chmodSync(join(to, 'puppet-run.sh'), 0o755)
+    } catch (cause) {
+      throw new ImgError('PERMISSION', `cannot write to ${folder}: ${(cause as Error).message}`, {
+        path: folder,
+        hint: 'name a folder this user may write to',
+        cause,
+      })
+    }
     if (call.json) call.print({ layer, folder, files: Object.keys(files) })
     else
       call.print(
