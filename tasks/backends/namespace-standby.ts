@@ -121,6 +121,7 @@ async function prepare(work: Work, context: RunContext): Promise<Ready> {
       log,
     })
     closing.push(() => session.close())
+    overlay?.onLost(() => void session.close())
     const build: Build = {
       work: own,
       context: silent,

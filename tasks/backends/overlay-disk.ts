@@ -17,6 +17,8 @@ export interface OverlayDisk {
   readonly pid: number
   /** The qcow2 file and what it is on, nearest first. */
   readonly chain: readonly string[]
+  /** Called when its program ends by itself, which only the kernel or an administrator makes it do. */
+  onLost(react: () => void): void
   /** The qcow2 file is complete when this returns. Nothing may be mounted of the disk any more. */
   complete(): Promise<void>
   /** Whatever happened; does nothing after `complete`. */
@@ -47,15 +49,19 @@ export async function openOverlayDisk(work: Work): Promise<OverlayDisk | undefin
     for (const one of [overlay, file]) rmSync(one, { force: true })
     return undefined
   }
+  let isWanted = true
   return {
     file,
     pid: program.pid,
+    onLost: (react) => void program.exited.then(() => isWanted && react()),
     chain: [overlay, parentDisk, ...parentBelow],
     async complete() {
+      isWanted = false
       await endExport(work, program, monitor)
       rmSync(file)
     },
     async end() {
+      isWanted = false
       program.kill('SIGKILL')
       await program.exited
     },

@@ -2,6 +2,7 @@
 
 import path from 'node:path'
 import type { RunContext } from '../context.ts'
+import { ImgError } from '../errors.ts'
 import type { Work } from './backend.ts'
 import { cutOf, explainWrite, type Build } from './namespace-build.ts'
 import { makeFolders } from './namespace-mounts.ts'
@@ -24,9 +25,16 @@ export async function withBuild<T>(
       signal: context.signal,
       log: work.log,
     })
+    let isLost = false
+    overlay?.onLost(() => {
+      isLost = true
+      void session.close()
+    })
     const epoch = work.steps.find((step) => step.do === 'seal')?.epoch ?? 0
     try {
       return await run({ work, context, session, folders, epoch, cut: cutOf(work, context) }, overlay)
+    } catch (error) {
+      throw isLost ? overlayLost(work, error) : error
     } finally {
       await session.close()
     }
@@ -36,3 +44,11 @@ export async function withBuild<T>(
     await overlay?.end()
   }
 }
+
+/** Nothing can be read or written any more, and what a step says of that helps nobody. */
+const overlayLost = ({ layer }: Work, cause: unknown): ImgError =>
+  new ImgError('STEP_FAILED', `layer ${layer}: qemu-storage-daemon, which shows the disk, was killed`, {
+    layer,
+    hint: 'build again; if it is killed again, see the kernel log for a lack of memory',
+    cause,
+  })

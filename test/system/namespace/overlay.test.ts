@@ -1,7 +1,7 @@
 // Layers on overlays: the contract again, and the same tree as in a copy, whoever reads it.
 
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openDiskChain } from '../../../cache/disk-chain.ts'
@@ -151,14 +151,29 @@ describe.runIf(canRun)('layers on overlays', () => {
     }
   })
 
-  test('flush nowhere: fsync in a build is not waited for', async () => {
-    const work = bench.work([], { parentDisk: parentDisk(), parentBelow: [], apt: {} })
-    const fsyncs =
-      'import os\nfd = os.open("/opt/f", os.O_CREAT | os.O_WRONLY)\nfor i in range(500):\n os.write(fd, b"x"); os.fsync(fd)\n'
-    await namespaceBackend().run(
-      { ...work, steps: [{ do: 'run', argv: ['python3', '-c', fsyncs] }] },
-      bench.context(),
-    )
-    expect(readFileSync(work.log, 'utf8')).not.toContain('Error')
+  test('whose disk is gone fail at once, and leave nothing', async () => {
+    const write: Step = { do: 'run', argv: ['sh', '-c', 'while :; do date >/opt/x; sync /opt/x; done'] }
+    const work = bench.work([write], { parentDisk: parentDisk(), parentBelow: [], apt: {} })
+    const error = await namespaceBackend()
+      .run(work, bench.context({ emit: ({ event }) => event === 'step-start' && killDaemon(work.directory) }))
+      .catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({
+      code: 'STEP_FAILED',
+      message: 'layer base:test: qemu-storage-daemon, which shows the disk, was killed',
+      fields: {
+        layer: 'base:test',
+        hint: 'build again; if it is killed again, see the kernel log for a lack of memory',
+      },
+    })
+    expect(await leftovers(work.directory)).toStrictEqual([])
   })
 })
+
+function killDaemon(directory: string): void {
+  for (const id of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    const path = `/proc/${id}/cmdline`
+    const line = existsSync(path) ? readFileSync(path, 'utf8') : ''
+    if (line.startsWith('qemu-storage-daemon') && line.includes(directory))
+      process.kill(Number(id), 'SIGKILL')
+  }
+}
