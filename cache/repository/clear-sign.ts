@@ -7,7 +7,8 @@ import type { RunContext } from '../../tasks/context.ts'
 import { ImgError } from '../../tasks/errors.ts'
 import { runProgram } from '../../tasks/run/process.ts'
 import type { SigningKey } from './gpg-keys.ts'
-import { inFolder, lastLines } from './run-gpg.ts'
+import { inFolder } from './in-folder.ts'
+import { lastLines } from './run-gpg.ts'
 
 /** The text, clear-signed. */
 export async function clearSign(text: string, key: SigningKey, context: RunContext): Promise<string> {

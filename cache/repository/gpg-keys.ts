@@ -4,7 +4,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RunContext } from '../../tasks/context.ts'
 import { ImgError } from '../../tasks/errors.ts'
-import { inFolder, isFile, lastLines, runGpg } from './run-gpg.ts'
+import { inFolder } from './in-folder.ts'
+import { isFile, lastLines, runGpg } from './run-gpg.ts'
 
 export interface PublicKey {
   /** Of the primary key, forty upper-case hex digits. */

@@ -1,8 +1,6 @@
-// gpg with a folder of its own, of which nothing is left.
+// gpg with a folder of its own.
 
-import { mkdtemp, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { stat } from 'node:fs/promises'
 import { runProgram, type ProgramResult } from '../../tasks/run/process.ts'
 
 export async function runGpg(folder: string, args: readonly string[]): Promise<ProgramResult> {
@@ -10,15 +8,6 @@ export async function runGpg(folder: string, args: readonly string[]): Promise<P
     cwd: folder,
     env: { LC_ALL: 'C', GNUPGHOME: folder },
   })
-}
-
-export async function inFolder<T>(fn: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'img-gpg-'))
-  try {
-    return await fn(folder)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
 }
 
 export async function isFile(path: string): Promise<boolean> {

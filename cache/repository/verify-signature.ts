@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { ImgError } from '../../tasks/errors.ts'
 import { runProgram } from '../../tasks/run/process.ts'
 import type { PublicKey } from './gpg-keys.ts'
+import { inFolder } from './in-folder.ts'
 import { signedPart } from './index-text.ts'
-import { inFolder, isFile, lastLines } from './run-gpg.ts'
+import { isFile, lastLines } from './run-gpg.ts'
 
 /** What the key's owner signed, and nothing but that. Throws SIGNATURE_INVALID; `what` names the file in messages. */
 export async function verifyClearSigned(file: string, key: PublicKey, what: string): Promise<string> {

@@ -9,6 +9,7 @@ import { ImgError } from '../errors.ts'
 import type { InstallStep } from '../plan/step.ts'
 import { findProgram } from '../run/find-program.ts'
 import { runProgram } from '../run/process.ts'
+import { requireTools } from '../run/tools.ts'
 import { resolveAcceleration, type Accelerator } from './acceleration.ts'
 import type { Backend, BackendProbe, Work, WorkResult } from './backend.ts'
 import { checkInstalledDisk } from './installed-disk.ts'
@@ -93,6 +94,7 @@ async function makeSeed(
   seed: Readonly<Record<string, string>>,
   context: RunContext,
 ): Promise<void> {
+  await requireTools(['xorriso'], context)
   const folder = join(work.directory, 'seed')
   await mkdir(folder)
   for (const [name, content] of Object.entries(seed)) await writeFile(join(folder, name), content)
@@ -105,12 +107,9 @@ async function makeSeed(
   throw new ImgError('STEP_FAILED', `layer ${work.layer}: the disk with the answers cannot be made`, {
     layer: work.layer,
     output: stderr,
-    hint: exitCode === missingProgram ? 'run `apt-get install xorriso`' : 'look at what xorriso says',
+    hint: 'look at what xorriso says',
   })
 }
-
-/** What the launcher ends with. */
-const missingProgram = 127
 
 interface Installation {
   readonly work: Work

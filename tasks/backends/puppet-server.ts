@@ -69,6 +69,7 @@ export async function startPuppetServer(options: ServerOptions, context: RunCont
   )
   let ready: ((isReady: boolean) => void) | undefined
   const stop = (): void => started.kill('SIGKILL')
+  if (context.signal.aborted) stop()
   context.signal.addEventListener('abort', stop)
   const isReady = new Promise<boolean>((resolve) => (ready = resolve))
   const pipe = started.sockets[0] as Duplex
@@ -84,7 +85,8 @@ export async function startPuppetServer(options: ServerOptions, context: RunCont
   }
   const isUp = await isReady
   clearTimeout(timer)
-  if (!isUp) {
+  const ca = isUp ? await readFile(join(shared, 'ca.pem'), 'utf8').catch(() => undefined) : undefined
+  if (ca === undefined) {
     await close()
     if (context.signal.aborted)
       throw new ImgError('INTERRUPTED', `layer ${layer}: the puppetserver was stopped`)
@@ -95,7 +97,7 @@ export async function startPuppetServer(options: ServerOptions, context: RunCont
     })
   }
   return {
-    ca: await readFile(join(shared, 'ca.pem'), 'utf8'),
+    ca,
     token,
     revoke: async () => {
       const argv = [
@@ -107,7 +109,11 @@ export async function startPuppetServer(options: ServerOptions, context: RunCont
         ...revokeCertificate(certname),
       ]
       const inside = ['nsenter', '--target', String(started.pid), '--mount', '--net', '--', ...argv]
-      const { exitCode, stdout, stderr } = await runProgram(inside, { log: work.log, timeoutMs: revokeMs })
+      const { exitCode, stdout, stderr } = await runProgram(inside, {
+        log: work.log,
+        timeoutMs: revokeMs,
+        signal: context.signal,
+      })
       if (exitCode === 0) return
       throw new ImgError('STEP_FAILED', `layer ${layer}: the certificate of ${certname} was not revoked`, {
         layer,

@@ -1,9 +1,9 @@
 // What a template target made, for publishing.
 
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { NewTemplate } from '../../cache/repository/publish.ts'
+import { inFolder } from '../../cache/repository/in-folder.ts'
 import { ImgError } from '../errors.ts'
 import type { TemplateFile } from '../plan/template-file.ts'
 import type { LayerDisks } from './layer-disks.ts'
@@ -41,13 +41,9 @@ export async function readTemplate(disks: LayerDisks, layer: string): Promise<Ne
 
 const factsName = 'template.json'
 
-async function readFacts(disks: LayerDisks, layer: string): Promise<TemplateFile> {
-  const folder = await mkdtemp(join(tmpdir(), 'img-template-'))
-  try {
+const readFacts = (disks: LayerDisks, layer: string): Promise<TemplateFile> =>
+  inFolder(async (folder) => {
     const path = join(folder, factsName)
     await disks.restore(layer, factsName, path)
     return JSON.parse(await readFile(path, 'utf8')) as TemplateFile
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
-}
+  })

@@ -2,13 +2,13 @@
 // checked against that. The index is asked for each time, so that a new revision rebuilds what stands on it.
 
 import { createHash } from 'node:crypto'
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readPublicKey, resolvePublicKey, type PublicKey } from '../../cache/repository/gpg-keys.ts'
 import { hashFile } from '../../cache/repository/hash-file.ts'
 import { verifyIndex } from '../../cache/repository/read-repository.ts'
+import { inFolder } from '../../cache/repository/in-folder.ts'
 import { readSection, type TemplateEntry } from '../../cache/repository/template-entry.ts'
 import type { Store } from '../../cache/store.ts'
 import type { RunContext } from '../context.ts'
@@ -17,6 +17,7 @@ import type { TemplateInput } from '../plan/recipe.ts'
 import { suggestHint } from '../plan/suggest.ts'
 import { runProgram } from './process.ts'
 import type { ResolvedInput } from './resolved.ts'
+import { requireTools } from './tools.ts'
 
 export interface TemplateSources {
   readonly context: RunContext
@@ -148,7 +149,9 @@ async function bring(
 }
 
 /** With the program virt-builder itself uses. Why it failed, in words. */
-async function download(url: string, to: string, { env, signal }: RunContext): Promise<string | undefined> {
+async function download(url: string, to: string, context: RunContext): Promise<string | undefined> {
+  await requireTools(['curl'], context)
+  const { env, signal } = context
   const limits = ['--connect-timeout', '30', '--speed-time', '60', '--speed-limit', '1000', '--retry', '3']
   const argv = [
     'curl',
@@ -166,13 +169,4 @@ async function download(url: string, to: string, { env, signal }: RunContext): P
     env: Object.fromEntries(proxies.map(([name, value]) => [name, value ?? ''])),
   })
   return result.exitCode === 0 ? undefined : result.stderr.trim().split('\n').at(-1)
-}
-
-async function inFolder<T>(fn: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'img-index-'))
-  try {
-    return await fn(folder)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
 }

@@ -34,6 +34,7 @@ export const tools = {
   'qemu-system-x86_64': { package: 'qemu-system-x86', purpose: 'run and test images', wanted: '5.2' },
   'virt-install': { package: 'virtinst', purpose: 'run installers', wanted: '4.0', optional: true },
   libvirtd: { package: 'libvirt-daemon-system', purpose: 'run installers', wanted: '7.1', optional: true },
+  curl: { package: 'curl', purpose: 'fetch templates of others', optional: true },
   xorriso: { package: 'xorriso', purpose: 'give Ubuntu installers their answers', optional: true },
   'UEFI firmware': {
     package: 'ovmf',
