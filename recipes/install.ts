@@ -37,7 +37,7 @@ export interface InstallOptions {
   readonly extraArgs?: readonly string[]
   /** Decides which boot loader is installed; `'bios'`. */
   readonly firmware?: 'bios' | 'uefi'
-  /** MiB; 1024, and 4096 for an autoinstall. Nothing from here on is in the key. */
+  /** MiB; 1024, 3072 for a kickstart and 4096 for an autoinstall. Nothing from here on is in the key. */
   readonly memory?: number
   readonly cpus?: number
   readonly connect?: 'qemu:///system' | 'qemu:///session'
@@ -45,7 +45,7 @@ export interface InstallOptions {
   readonly mirror?: string
   /** Gives the machine a graphics card, for installers that want one; its console stays the serial one. */
   readonly display?: boolean
-  /** Minutes: of the whole installation, and without a sign of life. */
+  /** Seconds: of the whole installation, and without a sign of life. */
   readonly limit?: number
   readonly silence?: number
   readonly tools?: Layer
@@ -76,7 +76,11 @@ export function install(options: InstallOptions): Recipe {
         .filter(({ severity }) => severity === 'warning')
         .map(({ line, message, hint }) => ({ text: message, hint, path, ...(line === 0 ? {} : { line }) }))
     },
-    weight: { memory: options.memory ?? 1024, machines: 1 },
+    // What the answers are is read later; their name is good enough for the scheduler.
+    weight: {
+      memory: memoryOf(/\.(?:cfg|preseed)$/.test(answers) ? 'preseed' : 'autoinstall', options),
+      machines: 1,
+    },
   }
 }
 
@@ -100,14 +104,22 @@ function installStep(answers: ReadAnswers['answers'], options: InstallOptions): 
 function machineOf(kind: AnswerKind, options: InstallOptions): InstallMachine {
   const { connect, mirror, limit, silence } = options
   return {
-    memory: options.memory ?? (kind === 'autoinstall' ? 4096 : kind === 'kickstart' ? 3072 : 1024),
+    memory: memoryOf(kind, options),
     cpus: options.cpus ?? 2,
     display: options.display ?? false,
     ...(connect === undefined ? {} : { connect }),
     ...(mirror === undefined ? {} : { mirror }),
-    ...(limit === undefined ? {} : { limit: limit * 60 }),
-    ...(silence === undefined ? {} : { silence: silence * 60 }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(silence === undefined ? {} : { silence }),
   }
+}
+
+const memoryOf = (kind: AnswerKind, { memory }: InstallOptions): number => memory ?? usualMemory[kind]
+
+const usualMemory: Readonly<Record<AnswerKind, number>> = {
+  preseed: 1024,
+  kickstart: 3072,
+  autoinstall: 4096,
 }
 
 const isLocation: OptionCheck = (value) => {

@@ -27,6 +27,13 @@ test('begins a chain in a machine, from an answer file and a medium', () => {
   })
 })
 
+test.each([
+  [{ answers: 'preseed/ubuntu.yaml' }, 4096],
+  [{ answers: 'preseed/almalinux.ks', memory: 2048 }, 2048],
+])('%j weighs %d MiB', (options, memory) => {
+  expect(install({ ...given, ...options }).weight).toEqual({ memory, machines: 1 })
+})
+
 test('a preseed', () => {
   const { answers, ...step } = stepOf(trixie)
   expect(answers.text).toContain('\nd-i time/zone string Etc/UTC\n')
@@ -94,8 +101,8 @@ test('what the machine is like', () => {
     cpus: 1,
     connect: 'qemu:///system',
     display: true,
-    limit: 90,
-    silence: 5,
+    limit: 5400,
+    silence: 300,
   } as const
   expect(stepOf(trixie, { ...options, mirror: 'http://mirror.example.org/debian' }).machine).toEqual({
     memory: 2048,
