@@ -8,6 +8,6 @@ export const isDiskSize: OptionCheck = matching(pattern, "not a size such as '4G
 
 /** Of a checked size. */
 export function diskBytes(size: string): number {
-  const [, count = '0', unit = 'M'] = pattern.exec(size) ?? []
-  return Number(count) * 1024 ** ({ M: 2, G: 3, T: 4 }[unit] ?? 2)
+  const [, count = '0', letter = 'M'] = pattern.exec(size) ?? []
+  return Number(count) * 1024 ** ({ M: 2, G: 3, T: 4 }[letter] ?? 2)
 }

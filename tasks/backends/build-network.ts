@@ -33,9 +33,19 @@ export async function openBuildNetwork(options: {
   // A socket's path has at most 107 bytes, however long the folder's is.
   const socketOf = ({ port }: Endpoint): string => `/proc/self/fd/${folder.fd}/${port}.socket`
   const open = new Set<Socket>()
-  const servers = await Promise.all(
-    endpoints.map((endpoint) => forward(socketOf(endpoint), { endpoint, open })),
-  )
+  const servers: Server[] = []
+  const closeServers = async (): Promise<void> => {
+    for (const server of servers) server.close()
+    // Whoever is at the other end may keep its half of a connection, and with it us, for ever.
+    for (const socket of open) socket.destroy()
+    await folder.close()
+  }
+  try {
+    for (const endpoint of endpoints) servers.push(await forward(socketOf(endpoint), { endpoint, open }))
+  } catch (error) {
+    await closeServers()
+    throw error
+  }
   const user = options.userNamespace ? ['--user', '--map-root-user'] : []
   const relay = startProgram(
     [
@@ -53,10 +63,7 @@ export async function openBuildNetwork(options: {
   const close = async (): Promise<void> => {
     relay.kill('SIGKILL')
     await relay.exited
-    for (const server of servers) server.close()
-    // Whoever is at the other end may keep its half of a connection, and with it us, for ever.
-    for (const socket of open) socket.destroy()
-    await folder.close()
+    await closeServers()
   }
   const ready = new Promise<boolean>((resolve) => {
     ;(relay.sockets[0] as Duplex).once('data', () => resolve(true)).on('error', () => undefined)

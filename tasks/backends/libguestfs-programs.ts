@@ -1,4 +1,4 @@
-// How programs of libguestfs are started: they fork helpers and a machine, none of which may outlive us.
+// How programs of libguestfs are started: they fork others and a machine, none of which may outlive us.
 
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'

@@ -29,6 +29,26 @@ describe('the network of a build', () => {
     await network.close()
   })
 
+  it('leaves nothing open when one of its endpoints cannot be made', async () => {
+    const directory = join(testContext().root, 'network')
+    mkdirSync(directory)
+    const before = process
+      .getActiveResourcesInfo()
+      .filter((name) => name === 'PipeServerWrap' || name === 'PipeWrap')
+    const twice = [
+      { host: '127.0.0.1', port: 1 },
+      { host: '127.0.0.2', port: 1 },
+    ]
+    await expect(openBuildNetwork({ directory, endpoints: twice, userNamespace: false })).rejects.toThrow(
+      'EADDRINUSE',
+    )
+    await new Promise((resolve) => setImmediate(resolve))
+    const after = process
+      .getActiveResourcesInfo()
+      .filter((name) => name === 'PipeServerWrap' || name === 'PipeWrap')
+    expect(after).toEqual(before)
+  })
+
   it('takes a folder whose path no socket could have', async () => {
     const port = await serve()
     const network = await open(port, false, 'long-'.repeat(30))
