@@ -27,7 +27,7 @@ class profile::nova::compute (
   }
 
   contain profile::identity::iscsi
-  Package[$package] -> Class['profile::identity::iscsi']
+  Class['profile::identity::iscsi'] -> Package[$package]
 
   file { '/etc/nova/site.conf.d':
     ensure  => directory,
