@@ -107,9 +107,13 @@ function addOptions(error: ImgError, lines: string[]): void {
   if (validOptions === undefined || validOptions.length === 0) return
   const told = found === undefined || hint?.includes('did you mean') === true
   const meant = told ? undefined : suggest(found, validOptions)
-  const shown = validOptions.slice(0, 12).join(', ')
-  const more = validOptions.length > 12 ? ` and ${validOptions.length - 12} more` : ''
-  lines.push(
-    `  ${meant === undefined ? '' : `did you mean ${JSON.stringify(meant)}?   `}known: ${shown}${more}`,
-  )
+  const guess = meant === undefined ? '' : `did you mean ${JSON.stringify(meant)}?`
+  const shown = validOptions.slice(0, mostShown).join(', ')
+  const more = validOptions.length - mostShown
+  // The first of very many say nothing beside the one that was probably meant.
+  if (guess !== '' && more > 0) lines.push(`  ${guess}`)
+  else
+    lines.push(`  ${guess === '' ? '' : `${guess}   `}known: ${shown}${more > 0 ? ` and ${more} more` : ''}`)
 }
+
+const mostShown = 12

@@ -22,6 +22,17 @@ describe('an error of ours', () => {
     expect(errorStatus(error, false)).toBe(2)
   })
 
+  test('of very many names, only what was probably meant', () => {
+    const validOptions = Array.from({ length: 14 }, (_, index) => `role:layer-${index}`)
+    const error = new ImgError('LAYER_UNKNOWN', 'there is no layer role:layr-3', {
+      found: 'role:layr-3',
+      validOptions,
+    })
+    expect(renderError(error, plain)).toBe(
+      'error LAYER_UNKNOWN: there is no layer role:layr-3\n  did you mean "role:layer-3"?\n',
+    )
+  })
+
   test('has everything it can have', () => {
     const full = new ImgError('STEP_FAILED', 'apt-get exited with 100', {
       layer: 'role:web',
