@@ -28,8 +28,15 @@ export interface FetchTo {
   readonly keepPack: (id: string, bytes: Buffer, footer: Buffer) => Promise<void>
 }
 
-/** Every chunk is in the store, or added to the writer, when it returns. */
-export async function fetchChunks(digests: Iterable<Buffer>, to: FetchTo): Promise<void> {
+/**
+ * Every chunk is in the store, or added to the writer, when it returns. `more`: these are the list of what is wanted
+ * next, so a pack that has some of it and is new here comes at once and whole.
+ */
+export async function fetchChunks(
+  digests: Iterable<Buffer>,
+  to: FetchTo,
+  expects: 'more' | 'nothing more',
+): Promise<void> {
   const missing = new Map<string, Buffer>()
   for (const digest of digests) {
     if (to.index.find(digest) === undefined) missing.set(digest.toString('latin1'), digest)
@@ -37,9 +44,26 @@ export async function fetchChunks(digests: Iterable<Buffer>, to: FetchTo): Promi
   if (missing.size === 0) return
   await fetchFooters(to.packs)
   const wanted = locate(missing, to.packs)
-  const whole = wanted.filter(({ stored, size }) => size <= wholeSize || stored > size * wholeShare)
-  for (const { id } of whole) await fetchPack(id, to)
+  const isWhole = ({ id, stored, size }: WantedPack): boolean =>
+    size <= wholeSize || Math.max(stored, expects === 'more' ? absent(id, to) : 0) > size * wholeShare
+  const whole = wanted.filter(isWhole)
+  let keeping: Promise<void> = Promise.resolve()
+  await inParallel(whole, packsAtOnce, async ({ id }) => {
+    const bytes = await fetchPack(id, to)
+    keeping = keeping.then(() => to.keepPack(id, bytes, to.packs.footers.get(id)!.bytes))
+    await keeping
+  })
   for (const pack of wanted) if (!whole.includes(pack)) await fetchFrames(pack, to)
+}
+
+/** Bytes of a pack's frames that hold something the store has not. */
+function absent(id: string, { packs, index }: FetchTo): number {
+  const { footer } = packs.footers.get(id)!
+  const frames = new Set<number>()
+  for (let chunk = 0; chunk < footer.chunkCount; chunk++) {
+    if (index.find(footer.digestAt(chunk)) === undefined) frames.add(footer.placeOf(chunk).frame)
+  }
+  return [...frames].reduce((sum, frame) => sum + footer.frames[frame]!.stored, 0)
 }
 
 async function fetchFooters(packs: RemotePacks): Promise<void> {
@@ -97,17 +121,12 @@ function locate(
   throw new RemoteError('answer', `${remote.name} has a record whose packs lack the chunk ${hex}`)
 }
 
-async function fetchPack(id: string, { packs, keepPack }: FetchTo): Promise<void> {
+async function fetchPack(id: string, { packs }: FetchTo): Promise<Buffer> {
   const { remote, signal } = packs
-  const { size } = packs.packs[id]!
-  const bytes = Buffer.alloc(size)
-  await inParallel(pieces(0, size), requestsAtOnce, async ({ start, end }) => {
-    const part = await readPart(packs, id, { start, end })
-    part.copy(bytes, start)
-  })
+  const bytes = await readPart(packs, id, { start: 0, end: packs.packs[id]!.size })
   signal.throwIfAborted()
   checkBlob(remote, id, bytes)
-  await keepPack(id, bytes, packs.footers.get(id)!.bytes)
+  return bytes
 }
 
 async function fetchFrames(pack: WantedPack, { packs, zstd, writer }: FetchTo): Promise<void> {
@@ -168,12 +187,6 @@ function joined(frames: readonly Frame[]): readonly { start: number; end: number
   return parts
 }
 
-function pieces(start: number, end: number): readonly { start: number; end: number }[] {
-  const all: { start: number; end: number }[] = []
-  for (let at = start; at < end; at += pieceMax) all.push({ start: at, end: Math.min(end, at + pieceMax) })
-  return all
-}
-
 function count(packs: RemotePacks, bytes: number): void {
   packs.bytes += bytes
   packs.onProgress(packs.bytes)
@@ -185,7 +198,9 @@ const wrongPack = ({ remote }: RemotePacks, id: string): RemoteError =>
 /** Of a pack: from here on it is cheaper to have it whole; a small one is not worth two questions. */
 const wholeShare = 0.6
 const wholeSize = 4 * 1024 * 1024
-const gapMax = 256 * 1024
-const pieceMax = 8 * 1024 * 1024
+/** What the answer to one more question would cost. */
+const gapMax = 512 * 1024
+const pieceMax = 32 * 1024 * 1024
+const packsAtOnce = 4
 const requestsAtOnce = 8
 const footerMax = 16 * 1024 * 1024

@@ -48,17 +48,12 @@ export async function receiveArtifact(
     signal,
     onProgress,
   }
-  const added = async (digests: Iterable<Buffer>): Promise<number> => {
+  const added = async (digests: Iterable<Buffer>, expects: 'more' | 'nothing more'): Promise<number> => {
     const writer = openPackWriter(at, to.index, to.zstd)
     try {
       const before = packs.bytes
-      await fetchChunks(digests, {
-        packs,
-        index: to.index,
-        zstd: to.zstd,
-        writer,
-        keepPack: keepPack(at, to.index),
-      })
+      const { index, zstd } = to
+      await fetchChunks(digests, { packs, index, zstd, writer, keepPack: keepPack(at, index) }, expects)
       await writer.flush()
       await writer.keep()
       return packs.bytes - before
@@ -67,12 +62,14 @@ export async function receiveArtifact(
       throw cause
     }
   }
-  await added(roots.flatMap(({ root }) => ownChunks(root).map(({ digest }) => digest)))
+  const lists = roots.flatMap(({ root }) => ownChunks(root).map(({ digest }) => digest))
+  const before = await added(lists, 'more')
   const artifact: Record<string, ArtifactFile> = {}
   for (const [place, [name, file]] of files.entries()) {
     const { root, bytes } = roots[place]!
     const entries = await readLeaves(at, to, root)
-    const addedBytes = await added(entries.map(({ digest }) => digest))
+    const chunks = entries.map(({ digest }) => digest)
+    const addedBytes = (place === 0 ? before : 0) + (await added(chunks, 'nothing more'))
     await putContent(at.dir, `map:${file.mapDigest}`, { data: bytes, digest: file.mapDigest })
     artifact[name] = { ...file, packs: packsOf(to.index, [...entries, ...ownChunks(root)]), addedBytes }
   }
