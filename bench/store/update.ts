@@ -46,7 +46,7 @@ async function main(folder: string, [cache = '', ...layers]: readonly string[]):
     const began = performance.now()
     const bytes = await counting.read(entryName('main', record.key, id), { signal, limit: 2 ** 22 })
     const entry = openEntry(bytes!, { ...place, subject: record.key }, { signer, now: Date.now() })
-    if (typeof entry === 'string' || entry.kind !== 'record') throw new Error(String(entry))
+    if (typeof entry === 'string' || entry.kind !== 'record') throw new Error(`${layer} has no entry that counts`)
     const artifact = await to.receive({ remote: counting, entry, signal, onProgress: () => undefined })
     await to.save({ ...record, artifact })
     const seconds = ((performance.now() - began) / 1000).toFixed(1)
