@@ -1,13 +1,11 @@
 // The disk of clouds: cloud-init takes over what makes an instance of it. A layer of its own, shared by the targets
 // that need one.
 
-import { layer } from '../../tasks/plan/declare.ts'
-import type { Layer, Recipe } from '../../tasks/plan/recipe.ts'
+import type { Layer } from '../../tasks/plan/recipe.ts'
 import type { Step } from '../../tasks/plan/step.ts'
-import { defaultTools } from '../tools.ts'
 import type { Debian } from '../traits.ts'
 import { instanceIdentity } from './instance-identity.ts'
-import { targetName } from './target.ts'
+import { targetDisk } from './target.ts'
 
 /** In cloud-init's own spelling. `None` ends a search that found nothing. */
 export const datasources = ['NoCloud', 'ConfigDrive', 'OpenStack', 'Ec2', 'None'] as const
@@ -19,21 +17,11 @@ export interface CloudOptions {
 }
 
 /** The layer `<kind>-disk:…` with cloud-init. */
-export function cloudDisk<Has extends Debian>(
+export const cloudDisk = <Has extends Debian>(
   kind: string,
   from: Layer<Has>,
   options: CloudOptions,
-): Layer<Has> {
-  const recipe: Recipe = {
-    name: 'cloud-init',
-    mode: 'chroot',
-    parent: 'required',
-    inputs: { apt: { kind: 'apt', ...from.traits.debian } },
-    tools: defaultTools,
-    steps: () => steps(options),
-  }
-  return layer(targetName(`${kind}-disk`, from), recipe, { from }) as Layer as Layer<Has>
-}
+): Layer<Has> => targetDisk(kind, from, { name: 'cloud-init', steps: steps(options) })
 
 function steps({
   datasources: list = ['ConfigDrive', 'OpenStack', 'NoCloud', 'None'],

@@ -1,25 +1,14 @@
 // How a machine without a disk gets its root filesystem: images named on the kernel command line are fetched into memory,
 // compared with their digests, and mounted over each other.
 
-import { layer } from '../../tasks/plan/declare.ts'
-import type { Layer, Recipe } from '../../tasks/plan/recipe.ts'
+import type { Layer } from '../../tasks/plan/recipe.ts'
 import type { Step } from '../../tasks/plan/step.ts'
-import { defaultTools } from '../tools.ts'
 import type { Debian } from '../traits.ts'
-import { targetName } from './target.ts'
+import { targetDisk } from './target.ts'
 
 /** The layer `ramdisk-disk:…`, whose initramfs boots from memory. */
-export function ramdiskDisk(from: Layer<Debian>): Layer {
-  const recipe: Recipe = {
-    name: 'ramdisk-boot',
-    mode: 'chroot',
-    parent: 'required',
-    inputs: { apt: { kind: 'apt', ...from.traits.debian } },
-    tools: defaultTools,
-    steps: () => steps,
-  }
-  return layer(targetName('ramdisk-disk', from), recipe, { from })
-}
+export const ramdiskDisk = (from: Layer<Debian>): Layer =>
+  targetDisk('ramdisk', from, { name: 'ramdisk-boot', steps })
 
 /** Where an initramfs that carries its images has them. */
 export const carriedImages = 'img-root'

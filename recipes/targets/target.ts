@@ -4,6 +4,9 @@ import { layer } from '../../tasks/plan/declare.ts'
 import { isLayerOption, type OptionRules } from '../../tasks/plan/options.ts'
 import type { Facts, Layer, LayerName, Recipe } from '../../tasks/plan/recipe.ts'
 import type { ExportStep } from '../../tasks/plan/export-step.ts'
+import type { Step } from '../../tasks/plan/step.ts'
+import { defaultTools } from '../tools.ts'
+import type { Debian } from '../traits.ts'
 import { targetTools } from './tools.ts'
 
 export interface TargetOptions {
@@ -53,8 +56,25 @@ export interface TargetParts {
   readonly memory?: number
 }
 
+/** What a target changes of the disk first: a layer of its own, `<kind>-disk:…`, with the image's own package archives. */
+export function targetDisk<Has extends Debian>(
+  kind: string,
+  from: Layer<Has>,
+  { name, steps }: { readonly name: string; readonly steps: readonly Step[] },
+): Layer<Has> {
+  const recipe: Recipe = {
+    name,
+    mode: 'chroot',
+    parent: 'required',
+    inputs: { apt: { kind: 'apt', ...from.traits.debian } },
+    tools: defaultTools,
+    steps: () => steps,
+  }
+  return layer(targetName(`${kind}-disk`, from), recipe, { from }) as Layer as Layer<Has>
+}
+
 /** `openstack:ceph-node` for `role:ceph-node`; what is no role keeps its kind: `openstack:base-trixie`. */
-export function targetName(kind: string, from: Layer): LayerName {
+function targetName(kind: string, from: Layer): LayerName {
   const [fromKind, name = ''] = from.name.split(':')
   return fromKind === 'role' ? `${kind}:${name}` : `${kind}:${fromKind}-${name}`
 }

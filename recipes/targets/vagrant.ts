@@ -1,16 +1,14 @@
 // Boxes for Vagrant, for VirtualBox and libvirt, and the catalog that leads from version to version.
 
 import { ImgError } from '../../tasks/errors.ts'
-import { layer } from '../../tasks/plan/declare.ts'
 import { checkOptions, isText, listOf, matching, oneOf } from '../../tasks/plan/options.ts'
-import type { Facts, Layer, Recipe } from '../../tasks/plan/recipe.ts'
+import type { Facts, Layer } from '../../tasks/plan/recipe.ts'
 import type { ExportStep } from '../../tasks/plan/export-step.ts'
 import type { JsonValue, Step } from '../../tasks/plan/step.ts'
 import { addUser } from '../bootstrap/accounts.ts'
-import { defaultTools } from '../tools.ts'
 import { requireTraits, type BootsBios, type Debian } from '../traits.ts'
 import { ovf } from './ovf.ts'
-import { target, targetName, targetRules, type TargetOptions } from './target.ts'
+import { target, targetDisk, targetRules, type TargetOptions } from './target.ts'
 
 export interface VagrantOptions extends TargetOptions {
   /** What users write into `config.vm.box`: `example/ceph-node`. */
@@ -66,17 +64,8 @@ const rules = {
 }
 
 /** The base boxes' conventions: an account everybody can enter, to be used on a developer's machine only. */
-function vagrantDisk(from: Layer<Debian>): Layer {
-  const recipe: Recipe = {
-    name: 'vagrant-account',
-    mode: 'chroot',
-    parent: 'required',
-    inputs: { apt: { kind: 'apt', ...from.traits.debian } },
-    tools: defaultTools,
-    steps: () => accountSteps,
-  }
-  return layer(targetName('vagrant-disk', from), recipe, { from })
-}
+const vagrantDisk = (from: Layer<Debian>): Layer =>
+  targetDisk('vagrant', from, { name: 'vagrant-account', steps: accountSteps })
 
 /** Of `vagrant`, as the conventions want it. */
 const passwordHash =

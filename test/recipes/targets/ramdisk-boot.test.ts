@@ -20,7 +20,7 @@ busybox() { if [ "$*" = 'losetup -f' ]; then echo /dev/loop; else echo "$*"; fi;
 cat() { echo "$LINE"; }
 wget() { cp "www/\${4##*/}" "$3" 2>/dev/null; }
 modprobe() { :; }
-sleep() { :; }
+alias sleep=:
 configure_networking() { ROOTSERVER=192.0.2.1; }
 rootmnt=/root
 . ./script
