@@ -31,6 +31,11 @@ export const tools = {
     file: '/usr/share/keyrings/debian-archive-keyring.gpg',
   },
   'qemu-img': { package: 'qemu-utils', purpose: 'make overlays and export qcow2', wanted: '5.2' },
+  'qemu-storage-daemon': {
+    package: 'qemu-system-common',
+    purpose: "build on a parent's disk without copying it",
+    optional: true,
+  },
   'qemu-system-x86_64': { package: 'qemu-system-x86', purpose: 'run and test images', wanted: '5.2' },
   'virt-install': { package: 'virtinst', purpose: 'run installers', wanted: '4.0', optional: true },
   libvirtd: { package: 'libvirt-daemon-system', purpose: 'run installers', wanted: '7.1', optional: true },
