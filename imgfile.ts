@@ -1,7 +1,7 @@
 // This repository's own images: the example, the dogfood and the end-to-end test in one.
 import { defineImgfile, layer } from 'imgfile'
 import { apt, bootstrap, install, puppet, puppetAgent, sysprep, trim, virtBuilder } from 'imgfile/recipes'
-import { docker, openstack, template, vagrant } from 'imgfile/targets'
+import { docker, openstack, ramdisk, template, vagrant } from 'imgfile/targets'
 
 const releases = ['trixie', 'bookworm'] as const
 
@@ -62,6 +62,11 @@ export default defineImgfile({
     installedTemplate,
     baseTemplate,
     ...roleTemplates,
-    ...roles.flatMap((role) => [docker(role), openstack(role), vagrant(role, boxOf(role.name.slice(5)))]),
+    ...roles.flatMap((role) => [
+      docker(role),
+      openstack(role),
+      ramdisk(role),
+      vagrant(role, boxOf(role.name.slice(5))),
+    ]),
   ],
 })
