@@ -1,5 +1,6 @@
 // Loads an image into a store of its own and runs it once: what is in it works, and nothing in it is one machine's.
 
+import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RunContext } from '../context.ts'
 import { runProgram, type ProgramResult } from '../run/process.ts'
@@ -19,8 +20,10 @@ export interface ContainerTestOptions {
 export async function testContainer(options: ContainerTestOptions, context: RunContext): Promise<BootTest> {
   const started = context.now()
   const { archive, directory, expectations } = options
+  // podman takes none of more than 50 characters.
+  const runRoot = await mkdtemp('/tmp/img-')
   const podman = (...args: readonly string[]): Promise<ProgramResult> => {
-    const store = ['--root', join(directory, 'root'), '--runroot', join(directory, 'run')]
+    const store = ['--root', join(directory, 'root'), '--runroot', runRoot]
     return runProgram(['podman', ...store, ...runtime(), ...args], { signal: context.signal })
   }
   try {
@@ -39,6 +42,7 @@ export async function testContainer(options: ContainerTestOptions, context: RunC
     }
   } finally {
     await podman('system', 'reset', '--force')
+    await rm(runRoot, { recursive: true, force: true })
   }
 }
 
