@@ -1,0 +1,54 @@
+import { createReadStream, linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openRawSource, type BlockSource } from '../../../cache/block-source.ts'
+import { digestDiskTree } from '../../../tasks/backends/disk-tree.ts'
+import type { MountedDisk } from '../../../tasks/backends/disk-mounts.ts'
+import { tarOptions } from '../../../tasks/backends/tool-tree.ts'
+import { computeTreeDigest } from '../../../tasks/backends/tree-digest.ts'
+import { makeExt4, plantTree, succeed } from '../../rig/ext4-image.ts'
+
+let folder: string
+let disk: BlockSource
+const size = 64 * 1024 * 1024
+const mounts = [{ part: { start: 0, size }, mount: '' }] as unknown as MountedDisk['mounts']
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'img-disk-tree-'))
+  const root = join(folder, 'root')
+  mkdirSync(root)
+  plantTree(root)
+  // `a-b` sorts before `a/…` as a path and after the folder `a` as tar walks: which name is the first differs.
+  for (const name of ['a', 'a-b']) mkdirSync(join(root, name))
+  writeFileSync(join(root, 'a', 'twice'), 'one file')
+  linkSync(join(root, 'a', 'twice'), join(root, 'a-b', 'twice'))
+  await makeExt4(join(folder, 'disk'), { root, size: '64M' })
+  disk = openRawSource(join(folder, 'disk'))
+})
+afterAll(() => {
+  disk.close()
+  rmSync(folder, { recursive: true })
+})
+
+test('has the digest tar gives of the same files', async () => {
+  const tar = join(folder, 'tree.tar')
+  const argv = ['tar', '--create', '--file', tar, ...tarOptions, '--directory', join(folder, 'root'), '.']
+  await succeed(argv)
+  const rest = { about: 'a disk', filesystemRoots: [] }
+  const wanted = await computeTreeDigest(createReadStream(tar), rest)
+  expect(await digestDiskTree(disk, mounts, 'a disk')).toBe(wanted)
+  expect(await digestDiskTree(disk, mounts, 'another disk')).not.toBe(wanted)
+})
+
+test('has none where something is not read', async () => {
+  const damaged: BlockSource = {
+    ...disk,
+    read(position, into) {
+      disk.read(position, into)
+      // The superblock's magic.
+      if (position <= 1080 && position + into.length > 1082) into.writeUInt16LE(0, 1080 - position)
+    },
+  }
+  expect(await digestDiskTree(damaged, mounts, '')).toBeUndefined()
+})
