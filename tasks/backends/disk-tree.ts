@@ -93,8 +93,8 @@ function* walk(filesystems: readonly Filesystem[]): Generator<Found> {
 function toFound({ ext4, names }: Filesystem, inode: Inode, path: string): Found {
   const { number, kind, mode, uid, gid, mtime } = inode
   const common = { path: path === '' ? '.' : path, mode, uid, gid, mtime, size: 0, link: '', device: '' }
-  const first = kind !== 'folder' && inode.links > 1 ? names.get(number) : undefined
-  // As tar has it: attributes are the first name's.
+  const first = hasNames.has(kind) && inode.links > 1 ? names.get(number) : undefined
+  // As tar has it: attributes are the first name's, and each name of a device or a fifo stands alone.
   if (first !== undefined) return { entry: { ...common, type: '1', link: first, attributes: {} } }
   names.set(number, path)
   const entry = { ...common, type: types[kind], attributes: ext4.attributes(inode).named }
@@ -103,6 +103,7 @@ function toFound({ ext4, names }: Filesystem, inode: Inode, path: string): Found
   return { entry: hasDevice.has(kind) ? { ...entry, device: deviceOf(inode).join(':') } : entry }
 }
 
+const hasNames: ReadonlySet<InodeKind> = new Set(['file', 'link'])
 const hasDevice: ReadonlySet<InodeKind> = new Set(['character', 'block'])
 
 /** Sockets are not archived. */

@@ -12,6 +12,7 @@ import { digestDiskTree } from '../../../tasks/backends/disk-tree.ts'
 import { namespaceBackend } from '../../../tasks/backends/namespace.ts'
 import { tarOptions } from '../../../tasks/backends/tool-tree.ts'
 import { computeTreeDigest } from '../../../tasks/backends/tree-digest.ts'
+import { findProgram } from '../../../tasks/run/find-program.ts'
 import type { Step } from '../../../tasks/plan/step.ts'
 import { describeBackend } from '../../contract/backend.ts'
 import { leftovers } from '../../rig/leftovers.ts'
@@ -115,7 +116,7 @@ describe.runIf(canRun)('layers on overlays', () => {
 
   test('are copied where there is no qemu-storage-daemon, also those on overlays', async () => {
     const first = await run(oddSteps, { parentBelow: [] })
-    const path = '/usr/bin/qemu-storage-daemon'
+    const path = findProgram('qemu-storage-daemon')!
     execFileSync('mount', ['--bind', '/dev/null', path])
     try {
       const on = { parentDisk: first.files['disk.raw'] ?? '', parentBelow: [parentDisk()] }
