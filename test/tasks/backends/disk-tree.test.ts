@@ -25,7 +25,6 @@ beforeAll(async () => {
   linkSync(join(root, 'a', 'twice'), join(root, 'a-b', 'twice'))
   await succeed(['mkfifo', join(root, 'fifo')])
   linkSync(join(root, 'fifo'), join(root, 'pipe'))
-  linkSync(join(root, 'short link'), join(root, 'another short link'))
   await makeExt4(join(folder, 'disk'), { root, size: '64M' })
   disk = openRawSource(join(folder, 'disk'))
 })
