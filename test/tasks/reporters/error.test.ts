@@ -24,11 +24,11 @@ describe('an error of ours', () => {
 
   test('of very many names, only what was probably meant', () => {
     const validOptions = Array.from({ length: 14 }, (_, index) => `role:layer-${index}`)
-    const error = new ImgError('LAYER_UNKNOWN', 'there is no layer role:layr-3', {
+    const unknown = new ImgError('LAYER_UNKNOWN', 'there is no layer role:layr-3', {
       found: 'role:layr-3',
       validOptions,
     })
-    expect(renderError(error, plain)).toBe(
+    expect(renderError(unknown, plain)).toBe(
       'error LAYER_UNKNOWN: there is no layer role:layr-3\n  did you mean "role:layer-3"?\n',
     )
   })
