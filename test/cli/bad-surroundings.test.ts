@@ -107,7 +107,7 @@ testBadInputs({
     files: { ...hello, 'imgfile.lock': '{' },
     status: 2,
     stderr: `error INPUT_INVALID: imgfile.lock is not JSON
-  in ROOT/imgfile.lock
+  in imgfile.lock
   hint restore it from version control, or remove it to pin the present state
 `,
   },
@@ -116,7 +116,7 @@ testBadInputs({
     files: { ...hello, 'imgfile.lock': '<<<<<<< HEAD\n{}\n' },
     status: 2,
     stderr: `error INPUT_INVALID: imgfile.lock is not JSON
-  in ROOT/imgfile.lock:1
+  in imgfile.lock:1
   hint take either side of the merge conflict, then run \`img update\`
 `,
   },
@@ -125,7 +125,7 @@ testBadInputs({
     files: hello,
     status: 3,
     stderr: `error LOCK_FROZEN: imgfile.lock has no state of trixie, and --frozen allows no new one
-  in ROOT/imgfile.lock
+  in imgfile.lock
   hint run \`img build\` once without --frozen and commit imgfile.lock
 `,
   },

@@ -1,167 +1,84 @@
-// Somebody edits as editors do while `img watch` runs on the fake backend: what is there in the end is what a cold build
-// makes, nothing is built that nobody asked for, and nothing is missed.
+// What is done with images that are up to date: once for each state of them, undisturbed by what changes none.
 
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { fakeBackend } from '../../../tasks/backends/fake.ts'
-import { runBuild } from '../../../tasks/build.ts'
 import type { RunContext } from '../../../tasks/context.ts'
-import type { ImgEvent } from '../../../tasks/events.ts'
 import { layer } from '../../../tasks/plan/declare.ts'
 import type { Layer, Recipe } from '../../../tasks/plan/recipe.ts'
 import type { Step } from '../../../tasks/plan/step.ts'
-import { edit, random } from '../../rig/editor.ts'
 import { child, fixed, root, write } from '../../rig/fake-project.ts'
 import { testContext } from '../../rig/run-context.ts'
-import { openFixed, startWatching } from '../../rig/watching.ts'
+import { startWatching, type Watching } from '../../rig/watching.ts'
 
-/** The content of its text file is written into the image. */
-const fromText = (path: string): Recipe => ({
+const fromFolder: Recipe = {
   ...fixed([]),
-  inputs: { text: { kind: 'text', path } },
+  inputs: {
+    text: { kind: 'text', path: 'role/one.txt' },
+    files: { kind: 'files', base: 'role', patterns: ['*.pp'] },
+  },
   steps: (facts): readonly Step[] => [write('/text', facts.text('text').content.replaceAll(/#.*\n/g, ''))],
-})
-
-const fromFolder = (base: string): Recipe => ({
-  ...fixed([]),
-  inputs: { files: { kind: 'files', base, patterns: ['**'] } },
-  steps: () => [{ do: 'copy', input: 'files', to: '/files' }],
-})
-
-function declared(): readonly Layer[] {
-  const install = layer('install:a', root('one'))
-  const base = child('base:a', install, fromText('base.txt'))
-  return [install, base, child('role:a', base, fromFolder('role'))]
 }
 
-async function digestOf(context: RunContext, name: string): Promise<string | undefined> {
-  const project = await openFixed(context, declared())
-  try {
-    const { layers } = await runBuild(project, [name], { mode: 'fail-fast', check: false, backends: [] })
-    return layers.find((built) => built.name === name)?.record?.treeDigest
-  } catch {
-    // Not cached: there is no backend to build it with.
-    return undefined
-  } finally {
-    await project.close()
-  }
+interface Machine {
+  /** `started` and `ended`, the latter when its round was. */
+  readonly told: readonly string[]
+  readonly watching: Watching
+  readonly context: RunContext
+  readonly says: (text: string) => void
 }
 
-async function coldDigest(context: RunContext, name: string): Promise<string | undefined> {
-  const cold = { ...testContext(), root: context.root, now: Date.now }
-  const project = await openFixed(cold, declared())
-  try {
-    const built = await runBuild(project, [], { mode: 'fail-fast', check: false, backends: [fakeBackend()] })
-    return built.layers.find((one) => one.name === name)?.record?.treeDigest
-  } finally {
-    await project.close()
-  }
-}
-
-const immediately = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-
-function prepare(): RunContext {
+/** A machine is kept of what is up to date, as `--run` does. */
+async function keepMachine(): Promise<Machine> {
   const context = testContext({ now: Date.now })
   mkdirSync(join(context.root, 'role'))
-  writeFileSync(join(context.root, 'role', 'file-0'), 'first\n')
-  writeFileSync(join(context.root, 'base.txt'), 'base\n')
-  return context
+  writeFileSync(join(context.root, 'role', 'a.pp'), '')
+  const says = (text: string): void => writeFileSync(join(context.root, 'role', 'one.txt'), text)
+  says('one\n')
+  const install = layer('install:a', root('one'))
+  const layers: readonly Layer[] = [install, child('base:a', install, fromFolder)]
+  const told: string[] = []
+  const watching = startWatching(context, layers, {
+    after: async (signal) => {
+      told.push('started')
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+      told.push('ended')
+    },
+  })
+  await watching.until(async () => watching.events.some(({ event }) => event === 'watching'))
+  return { told, watching, context, says }
 }
 
-test.each([1, 2, 3])(
-  '100 edits in bursts end as a cold build does (seed %i)',
-  async (seed) => {
-    const context = prepare()
-    const watching = startWatching(context, declared())
-    await watching.until(async () => watching.events.some(({ event }) => event === 'watching'))
-    const choose = random(seed)
-    for (let number = 0; number < 100;) {
-      for (let burst = choose(8) + 1; burst > 0 && number < 100; burst--) {
-        edit(join(context.root, 'role'), number++, choose)
-      }
-      for (let turns = choose(200); turns > 0; turns--) await immediately()
-    }
-    writeFileSync(join(context.root, 'base.txt'), 'last\n')
-    const wanted = await coldDigest(context, 'role:a')
-    await watching.until(async () => (await digestOf(context, 'role:a')) === wanted)
-    const built = watching.events.flatMap((event) =>
-      event.event === 'layer-start' ? [`${event.layer} ${event.key}`] : [],
-    )
-    expect(new Set(built.filter((one) => one.startsWith('install'))).size).toBe(1)
-    const finished = watching.events.flatMap((event) =>
-      event.event === 'layer-end' && event.outcome.status === 'built'
-        ? [`${event.layer} ${event.outcome.key}`]
-        : [],
-    )
-    expect(new Set(finished).size).toBe(finished.length)
-    expect(watching.events.filter(({ event }) => event === 'error')).toEqual([])
-  },
-  30_000,
-)
-
-test('a comment wakes, and builds nothing', async () => {
-  const context = prepare()
-  const watching = startWatching(context, declared())
-  await watching.until(async () => watching.events.some(({ event }) => event === 'watching'))
-  const before = watching.started.length
-  writeFileSync(join(context.root, 'base.txt'), '# only words\nbase\n')
-  await watching.until(async () => watching.events.at(-1)?.event === 'round-end')
-  expect(watching.events.slice(-3)).toEqual([
-    { event: 'changed', paths: ['base.txt'] },
-    { event: 'plan', layers: 3, builds: 0 },
-    { event: 'round-end', status: 'idle', ms: expect.any(Number) as number },
+test('a round is told to be over before its machine is', async () => {
+  const { watching } = await keepMachine()
+  expect(watching.events.slice(-2)).toEqual([
+    { event: 'round-end', status: 'built' },
+    { event: 'watching', folders: 2, polling: false },
   ])
-  expect(watching.started.length).toBe(before)
-}, 30_000)
+})
 
-test('a missing file is told, and the watch goes on until it is back', async () => {
-  const context = prepare()
-  const watching = startWatching(context, declared())
-  await watching.until(async () => watching.events.some(({ event }) => event === 'watching'))
-  renameSync(join(context.root, 'base.txt'), join(context.root, 'away.txt'))
-  await watching.until(async () => watching.events.some(({ event }) => event === 'error'))
-  writeFileSync(join(context.root, 'base.txt'), 'back\n')
-  const wanted = await coldDigest(context, 'role:a')
-  await watching.until(async () => (await digestOf(context, 'role:a')) === wanted)
-  const told = watching.events.find((event) => event.event === 'error')
-  expect(told).toMatchObject({ error: { message: 'there is no file base.txt' } })
-}, 30_000)
-
-test('polling sees a change, too', async () => {
-  const context = prepare()
-  const watching = startWatching(context, declared(), { poll: true })
-  await watching.until(async () => watching.events.some(({ event }) => event === 'watching'))
-  expect(watching.events.at(-1)).toMatchObject({ event: 'watching', polling: true })
-  writeFileSync(join(context.root, 'role', 'file-0'), 'polled\n')
-  const wanted = await coldDigest(context, 'role:a')
-  await watching.until(async () => (await digestOf(context, 'role:a')) === wanted)
-  expect(readFileSync(join(context.root, 'role', 'file-0'), 'utf8')).toBe('polled\n')
-}, 30_000)
-
-test('a change ends a build it makes pointless, and a comment does not', async () => {
-  const context = prepare()
-  const gate: { open?: () => void } = {}
-  const closed = new Promise<void>((resolve) => (gate.open = resolve))
-  const watching = startWatching(context, declared(), { gates: { 'base:a': closed } })
-  await watching.until(async () => watching.events.some(isBuilding))
-  const wakes = watching.wakes()
-  writeFileSync(join(context.root, 'base.txt'), '# only words\nbase\n')
+test("an editor's own file and a comment leave the machine running, a change ends it", async () => {
+  const { told, watching, context, says } = await keepMachine()
+  await watching.until(async () => told.length === 1)
+  let wakes = watching.wakes()
+  writeFileSync(join(context.root, 'role', '.one.txt.swp'), 'swap')
   await watching.until(async () => watching.wakes() > wakes)
-  writeFileSync(join(context.root, 'base.txt'), 'other\n')
-  await watching.until(async () => watching.events.some(isCancelled))
-  gate.open?.()
-  const wanted = await coldDigest(context, 'role:a')
-  await watching.until(async () => (await digestOf(context, 'role:a')) === wanted)
-  expect(watching.events.find(isCancelled)).toEqual({
-    event: 'layer-end',
-    layer: 'base:a',
-    outcome: { status: 'cancelled', because: 'its inputs changed' },
-  })
-  expect(watching.started.filter((name) => name === 'install:a').length).toBe(1)
+  wakes = watching.wakes()
+  says('# only words\none\n')
+  await watching.until(async () => watching.wakes() > wakes)
+  says('two\n')
+  await watching.until(async () => told.length === 3)
+  expect(told).toEqual(['started', 'ended', 'started'])
+  const paths = watching.events.flatMap((event) => (event.event === 'changed' ? event.paths : []))
+  expect([...new Set(paths)]).toEqual(['role/one.txt'])
 }, 30_000)
 
-const isBuilding = (event: ImgEvent): boolean => event.event === 'layer-start' && event.layer === 'base:a'
-
-const isCancelled = (event: ImgEvent): boolean =>
-  event.event === 'layer-end' && event.layer === 'base:a' && event.outcome.status === 'cancelled'
+test('what was broken off for a mistake is done again when the mistake is gone', async () => {
+  const { told, watching, context, says } = await keepMachine()
+  await watching.until(async () => told.length === 1)
+  rmSync(join(context.root, 'role', 'one.txt'))
+  await watching.until(async () => watching.events.some(({ event }) => event === 'error'))
+  says('one\n')
+  await watching.until(async () => told.length === 3)
+  expect(told).toEqual(['started', 'ended', 'started'])
+}, 30_000)
