@@ -51,7 +51,7 @@ export function openBuildProject(
 }
 
 /** The answer file of our own images, with a late_command. */
-export const answers = (late: string): string =>
+const answers = (late: string): string =>
   `${readFileSync(join(repository, 'preseed/trixie.cfg'), 'utf8')}d-i preseed/late_command string ${late || 'true'}\n`
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
