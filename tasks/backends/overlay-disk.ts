@@ -45,6 +45,7 @@ export async function openOverlayDisk(work: Work): Promise<OverlayDisk | undefin
     () => false,
   )
   if (!isReady) {
+    program.kill('SIGKILL')
     await program.exited
     for (const one of [overlay, file]) rmSync(one, { force: true })
     return undefined

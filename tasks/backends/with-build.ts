@@ -9,7 +9,10 @@ import { makeFolders } from './namespace-mounts.ts'
 import { openNamespace } from './namespace-session.ts'
 import { openOverlayDisk, type OverlayDisk } from './overlay-disk.ts'
 
-/** On an overlay where `work` takes one. Whatever happens, its processes and mounts are gone afterwards. A write of our own that found no space is DISK_FULL. */
+/**
+ * On an overlay where `work` takes one. Whatever happens, its processes and mounts are gone afterwards. A write of our own
+ * that found no space is DISK_FULL.
+ */
 export async function withBuild<T>(
   work: Work,
   context: RunContext,

@@ -47,10 +47,14 @@ export async function digestFinished(
 ): Promise<string> {
   await runOnHost(build, ['sync', on.file], { what: 'writing the disk' })
   const source = openDiskChain(on.overlay?.chain ?? [on.file])
-  const about = digestOutside(source, parts)
-  const digest = await digestDiskTree(source, mounts, about)
-  source.close()
-  if (digest !== undefined) return digest
+  let about: string
+  try {
+    about = digestOutside(source, parts)
+    const digest = await digestDiskTree(source, mounts, about)
+    if (digest !== undefined) return digest
+  } finally {
+    source.close()
+  }
   const again = await mountDisk(build, on.file, { tree: build.folders.tree, readOnly: true, parts })
   const filesystemRoots = again.mounts.map(({ mount }) => mount)
   const fromTree = await digestTree(build, { about, filesystemRoots })

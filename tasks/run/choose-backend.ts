@@ -42,7 +42,10 @@ function preferred(all: readonly Backend[], wanted: string | undefined): readonl
   return all.toSorted((one, other) => Number(other.name === wanted) - Number(one.name === wanted))
 }
 
-/** Throws BACKEND_UNAVAILABLE with what each that could do it lacks. `isFirst`: there is no disk to be changed yet. `foreign`: strangers made it. */
+/**
+ * Throws BACKEND_UNAVAILABLE with what each that could do it lacks. `isFirst`: there is no disk to be changed yet.
+ * `foreign`: strangers made it.
+ */
 export function chooseBackend(
   choice: BackendChoice,
   step: Step,
