@@ -47,11 +47,15 @@ export function toolTree(
         recommends: false,
         debconf: [],
       },
+      { do: 'remove', paths: leftByVersion },
       { do: 'archive' },
     ],
     weight: { memory: 1024 },
   }
 }
+
+/** What other versions of the host's mmdebstrap and apt leave otherwise; nothing is installed into a tool tree later. */
+const leftByVersion = ['/var/cache/debconf/*', '/var/lib/apt/extended_states']
 
 export const toolPackages: readonly string[] = [
   // Making and changing root trees.

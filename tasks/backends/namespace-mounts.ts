@@ -40,7 +40,7 @@ export async function mountTools(session: NamespaceSession, folders: Folders, to
   await mountBy(session, toolsScript, [tools, folders.tools, folders.work])
 }
 
-/** The filesystems of `tree` must be mounted already: they are bound into `image` as they are now. */
+/** The filesystems of `tree` must be mounted already: they are bound into `image` as they are now; and `tools`. */
 export async function mountImage(
   session: NamespaceSession,
   folders: Folders,
@@ -57,7 +57,7 @@ export async function mountImage(
     await mountBy(session, bindScript, [source, path.join(folders.image, inputInImage(name))])
   }
   // Mounts made after a bind are not seen through it, so the image is bound when it is complete.
-  if (shared.tools !== undefined) await mountBy(session, lendScript, [folders.image, folders.tools])
+  await mountBy(session, lendScript, [folders.image, folders.tools])
 }
 
 /** Where the steps of an image find a staged input. */

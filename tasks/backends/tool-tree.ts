@@ -7,10 +7,14 @@ import { ImgError } from '../errors.ts'
 import { runOnHost, type Build } from './namespace-build.ts'
 import { openNamespace } from './namespace-session.ts'
 
-/** The tree as `root.tar`: sorted, numeric owners, attributes, dates cut off at the epoch. */
+/** The tree as `root.tar`: sorted, numeric owners, attributes. */
 export async function packTools(build: Build): Promise<string> {
-  const file = path.join(build.folders.work, 'root.tar')
-  const argv = ['tar', '--create', '--file', file, ...tarOptions, '--directory', build.folders.tree, '.']
+  const { tree, work } = build.folders
+  // A folder has the date of the package that was unpacked last into it, and the order is the host's apt's.
+  const folders = ['find', tree, '-type', 'd', '-exec', 'touch', `--date=@${build.epoch}`, '{}', '+']
+  await runOnHost(build, folders, { what: 'setting dates of folders' })
+  const file = path.join(work, 'root.tar')
+  const argv = ['tar', '--create', '--file', file, ...tarOptions, '--directory', tree, '.']
   await runOnHost(build, argv, { what: 'packing the tool tree' })
   return file
 }

@@ -11,7 +11,7 @@ test('the tool tree is a layer without parent that ends as an archive', () => {
   })
   expect(recipe?.tools).toBeUndefined()
   const steps = recipe?.steps(factsOf('')) ?? []
-  expect(steps.map((step) => step.do)).toEqual(['bootstrap', 'archive'])
+  expect(steps.map((step) => step.do)).toEqual(['bootstrap', 'remove', 'archive'])
   expect(steps[0]).toMatchObject({ variant: 'apt', recommends: false, debconf: [] })
 })
 

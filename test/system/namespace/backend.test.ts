@@ -2,7 +2,7 @@
 
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { createReadStream, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createReadStream, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { namespaceBackend } from '../../../tasks/backends/namespace.ts'
@@ -61,6 +61,13 @@ describe.runIf(canRun)('chroot layers', () => {
     } finally {
       process.umask(umask)
     }
+  })
+
+  test('nothing in a tool tree tells in which order it was unpacked, or by which apt', () => {
+    const dates = execFileSync('find', [bench.tools, '-type', 'd', '-printf', '%T@\\n'], { encoding: 'utf8' })
+    expect([...new Set(dates.trimEnd().split('\n'))]).toHaveLength(1)
+    const left = ['var/cache/debconf', 'var/lib/apt'].flatMap((name) => readdirSync(join(bench.tools, name)))
+    expect(left.toSorted()).toEqual(['lists', 'mirrors', 'periodic'])
   })
 
   test("a layer without steps has its parent's tree", async () => {
