@@ -130,7 +130,8 @@ export function checkApplied(
   const raw = readApplied(applied, layer)
   const digests = new Map(Object.entries(served.digests))
   const { catalog } = normaliseCatalog(rewriteSources(raw, { modules: served.modules, digests }).catalog)
-  const changes = explainCatalog(agent.catalog, sameFields(catalog, agent.catalog))
+  const keyed = readByAgent(agent.catalog as RawCatalog)
+  const changes = explainCatalog(keyed, sameFields(readByAgent(catalog as RawCatalog), keyed))
   if (changes.length === 0) return
   throw new ImgError(
     'PUPPET_FAILED',
@@ -186,6 +187,31 @@ function parseCatalog(text: string): RawCatalog | undefined {
     return undefined
   }
 }
+
+/**
+ * An agent keeps what it made of the catalog, not the text it was sent (`Puppet::Resource` in puppet 8): titles of classes
+ * are capitalised, and a stage's name is its title.
+ */
+function readByAgent({ resources, edges, ...rest }: RawCatalog): JsonValue {
+  const relations = Array.isArray(edges) ? (edges as readonly Readonly<Record<string, JsonValue>>[]) : []
+  return {
+    ...rest,
+    resources: resources.map(({ parameters, ...resource }) => {
+      const isStage = resource.type === 'Stage' && parameters?.['name'] === resource.title
+      const { name: _name, ...others } = parameters ?? {}
+      const kept = isStage ? others : (parameters ?? {})
+      return {
+        ...resource,
+        ...(resource.type === 'Class' && resource.title === 'main' ? { title: 'Main' } : {}),
+        ...(Object.keys(kept).length === 0 ? {} : { parameters: kept }),
+      }
+    }),
+    edges: relations.map((edge) => ({ source: named(edge['source']), target: named(edge['target']) })),
+  }
+}
+
+const named = (reference: JsonValue | undefined): JsonValue =>
+  reference === 'Class[main]' ? 'Class[Main]' : (reference ?? null)
 
 /** Without what a server adds to a catalog for its transport. */
 function sameFields(applied: JsonValue, keyed: JsonValue): JsonValue {

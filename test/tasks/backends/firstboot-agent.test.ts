@@ -57,6 +57,33 @@ describe('checkApplied', () => {
     expect(() => checkApplied(applied(), about)).not.toThrow()
   })
 
+  // Both forms as puppet 8.10 writes them: `puppet catalog compile`, and the cache of an agent it was sent to.
+  it('knows what every catalog begins with, as an agent writes it', () => {
+    const root = { tags: ['class'], exported: false, parameters: { name: 'main' } }
+    const stage = { type: 'Stage', title: 'main', tags: ['stage'], exported: false }
+    const compiled = {
+      resources: [
+        { ...stage, parameters: { name: 'main' } },
+        { type: 'Class', title: 'main', ...root },
+      ],
+      edges: [
+        { source: 'Stage[main]', target: 'Class[main]' },
+        { source: 'Class[main]', target: 'Class[Role]' },
+      ],
+    }
+    const cached = {
+      resources: [stage, { type: 'Class', title: 'Main', ...root }],
+      edges: [
+        { source: 'Stage[main]', target: 'Class[Main]' },
+        { source: 'Class[Main]', target: 'Class[Role]' },
+      ],
+    }
+    const keyed = { ...about, agent: { ...agent, catalog: compiled } }
+    expect(() => checkApplied(JSON.stringify(cached), keyed)).not.toThrow()
+    const other = { ...cached, edges: cached.edges.slice(1) }
+    expect(() => checkApplied(JSON.stringify(other), keyed)).toThrow('relationships changed')
+  })
+
   it('names what differs', () => {
     expect(() => checkApplied(applied({ mode: '0600' }), about)).toThrow(
       expect.objectContaining({
