@@ -1,16 +1,15 @@
-import { readFileSync, statSync } from 'node:fs'
-import { resolve } from 'node:path'
-import type { LayerRecord } from '../../cache/store.ts'
-import { ImgError } from '../errors.ts'
+import type { LayerName } from '../plan/recipe.ts'
 import { escapeControls } from '../reporters/escape.ts'
 import { fitLines } from '../reporters/fit-lines.ts'
 import { formatDuration } from '../reporters/format.ts'
 import type { Explanation } from '../run/explain-layer.ts'
+import type { Against } from '../run/find-against.ts'
 import { renderCommit } from '../run/git-commit.ts'
 import type { Project } from '../run/project.ts'
 import type { Call, Command } from './command.ts'
 import { oneLayer } from './one-layer.ts'
 import { withProject } from './with-project.ts'
+import { remotesOf } from './with-remotes.ts'
 
 export const why: Command = {
   name: 'why',
@@ -19,16 +18,16 @@ export const why: Command = {
   options: [
     {
       flags: '--against <build>',
-      description: 'compare with this key, LAYER@previous, or file of `img show LAYER --json`',
+      description:
+        'compare with this key, LAYER@previous, file of `img show LAYER --json`, or the newest of this remote (`remote`: of all)',
     },
   ],
   example: 'img why role:ceph-node --against role:ceph-node@previous',
   run: (call, context) =>
     withProject(call, context, async (project) => {
       const { explainLayer } = await import('../run/explain-layer.ts')
-      const { against } = call.options
-      const other = typeof against === 'string' ? await readBuild(project, against, call) : undefined
-      const explanation = await explainLayer(project, oneLayer(project.graph, call), other)
+      const layer = oneLayer(project.graph, call)
+      const explanation = await explainLayer(project, layer, await readAgainst(project, layer, call))
       call.print(
         call.json ? explanation : fitLines(renderExplanation(explanation, context.now()), call.columns),
       )
@@ -36,18 +35,11 @@ export const why: Command = {
     }),
 }
 
-/** A file is what `img show --json` printed, here or on another machine. */
-async function readBuild(project: Project, written: string, call: Call): Promise<LayerRecord> {
-  const { parseRecord } = await import('../../cache/record.ts')
-  const path = resolve(call.cwd, written)
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true)
-    return (await import('../run/find-image.ts')).findRecord(project, written)
-  const record = parseRecord(readFileSync(path))
-  if (typeof record !== 'string') return record
-  throw new ImgError('INPUT_INVALID', `${written} is no record: it ${record}`, {
-    path: written,
-    hint: 'make it with `img show LAYER --json`',
-  })
+async function readAgainst(project: Project, layer: LayerName, call: Call): Promise<Against | undefined> {
+  const { against } = call.options
+  if (typeof against !== 'string') return undefined
+  const { findAgainst } = await import('../run/find-against.ts')
+  return findAgainst(project, layer, { written: against, cwd: call.cwd, remotes: () => remotesOf(project) })
 }
 
 /** Pure. What a build would do and why; else why the newest one was done. */
@@ -57,9 +49,12 @@ export function renderExplanation(explanation: Explanation, now: number): string
 
 function changesText({ name, action, reason, changes, previous, against }: Explanation, now: number): string {
   if (against !== undefined) {
-    const other = `${against.layer} ${against.key.slice(0, 12)}`
+    const { from } = against
+    const age = formatDuration(Math.max(0, now - against.started))
+    const whose = from && `, built ${age} ago by ${from.signer} (${from.namespace} in ${from.remote})`
+    const other = `${against.layer} ${against.key.slice(0, 12)}${whose ?? ''}`
     if (changes.length === 0) return `${name}: nothing that is in the key differs from ${other}\n`
-    return listed(`${name} differs from ${other} in:`, changes)
+    return listed(`${name} differs from ${other}${from === undefined ? '' : ','} in:`, changes)
   }
   const age = previous === undefined ? '' : formatDuration(Math.max(0, now - previous.started))
   if (changes.length > 0) {

@@ -31,12 +31,24 @@ export async function explainChain(
     if (seen.has(at)) continue
     seen.add(at)
     const decision = decisionIn(decisions, at)
-    for (const change of changesOf(decision).slice(0, shownChanges)) {
-      links.push(await locate(project, at, change))
+    const changes = changesOf(decision)
+    links.push(...(await locateChanges(project, at, changes)))
+    for (const change of changes.slice(0, shownChanges)) {
       if (change.kind === 'parent' && change.now !== undefined) pending.push(change.now as LayerName)
     }
     if (decision.status === 'undecided') pending.push(...decision.waitsFor)
   }
+  return links
+}
+
+/** Of one layer alone: what else is compared with is not known of its parents. */
+export async function locateChanges(
+  project: Project,
+  name: LayerName,
+  changes: readonly Change[],
+): Promise<readonly ChainLink[]> {
+  const links: ChainLink[] = []
+  for (const change of changes.slice(0, shownChanges)) links.push(await locate(project, name, change))
   return links
 }
 

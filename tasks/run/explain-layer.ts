@@ -8,7 +8,15 @@ import type { PastBuild } from '../plan/past-build.ts'
 import { makePlan, type PlannedLayer } from '../plan/plan.ts'
 import { select } from '../plan/select.ts'
 import { decideLayers } from './decide.ts'
-import { changesOf, type ChainLink, downstreamOf, type Downstream, explainChain } from './explain-chain.ts'
+import {
+  changesOf,
+  type ChainLink,
+  downstreamOf,
+  type Downstream,
+  explainChain,
+  locateChanges,
+} from './explain-chain.ts'
+import type { Against } from './find-against.ts'
 import { makeOracle } from './oracle.ts'
 import type { Project } from './project.ts'
 import type { ResolvedInput } from './resolved.ts'
@@ -27,14 +35,20 @@ export interface Explanation {
   /** What stands on the layer and is built again if it changes. */
   readonly downstream: Downstream
   /** What `changes` compares with, when that is not the newest build. */
-  readonly against?: { readonly key: string; readonly layer: string }
+  readonly against?: {
+    readonly key: string
+    readonly layer: string
+    readonly started: number
+    /** The remote it is in, and who sent it. */
+    readonly from?: Against['from']
+  }
 }
 
 /** Exactly one layer; more is a usage error. */
 export async function explainLayer(
   project: Project,
   selector: string,
-  against?: PastBuild,
+  against?: Against,
 ): Promise<Explanation> {
   const [name, second] = select(project.graph, [selector])
   if (name === undefined || second !== undefined) {
@@ -47,21 +61,27 @@ export async function explainLayer(
   const decision = decisions.get(name)
   if (planned === undefined || decision === undefined) throw new Error(`${name} was not planned`)
   const previous = await project.store.latest(name)
+  const differs = against && changesAgainst(decision, against.record)
   return {
     name,
     action: planned.action,
     reason: planned.reason,
-    changes: (against === undefined ? changesOf(decision) : changesAgainst(decision, against)).map(
-      renderChange,
-    ),
-    chain: await explainChain(project, name, decisions),
+    changes: (differs ?? changesOf(decision)).map(renderChange),
+    chain: await (differs === undefined
+      ? explainChain(project, name, decisions)
+      : locateChanges(project, name, differs)),
     downstream: await downstreamOf(project, name),
-    ...(against === undefined ? {} : { against: { key: against.key, layer: against.layer } }),
+    ...(against === undefined ? {} : { against: comparedWith(against) }),
     ...(previous === undefined
       ? {}
       : { previous: { key: previous.key, started: previous.started, because: previous.because } }),
     ...(planned.key === undefined ? {} : { key: planned.key }),
   }
+}
+
+function comparedWith({ record, from }: Against): NonNullable<Explanation['against']> {
+  const { key, layer, started } = record
+  return { key, layer, started, ...(from === undefined ? {} : { from }) }
 }
 
 function changesAgainst(decision: Decision<ResolvedInput>, against: PastBuild): ReturnType<typeof explain> {

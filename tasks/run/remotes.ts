@@ -9,6 +9,7 @@ import type { LocalStore } from '../../cache/open-store.ts'
 import { type EntryReader, findEntry, valueSubject } from '../../cache/remotes/find-entry.ts'
 import { openRemote } from '../../cache/remotes/open-remote.ts'
 import { openBudget, patientRemote } from '../../cache/remotes/patient.ts'
+import { announceNewest } from '../../cache/remotes/newest-entry.ts'
 import { publishValue, type Published, type Publisher } from '../../cache/remotes/publish-entry.ts'
 import { publishFiles } from '../../cache/remotes/publish-files.ts'
 import { checkBlob, readBlob } from '../../cache/remotes/read-blob.ts'
@@ -17,6 +18,7 @@ import type { LayerRecord } from '../../cache/store.ts'
 import type { RecordEntry } from '../../cache/trust/signed-entry.ts'
 import type { RunContext } from '../context.ts'
 import { ImgError } from '../errors.ts'
+import { newestBuild, type NewestBuild } from './newest-build.ts'
 import { readTrust, type Trust } from './trust.ts'
 import { packagesOf, parsePackages } from './used-packages.ts'
 
@@ -32,6 +34,8 @@ export interface Remotes {
   /** Sends in the background, with the packages it was made from; a failure is a warning. */
   share(record: LayerRecord): void
   shareValue(name: string, value: Buffer): void
+  /** The newest build of a layer; `wanted` is one remote's name or URL. Throws OPTION_INVALID and REMOTE_FAILED. */
+  newest(layer: string, wanted?: string): Promise<NewestBuild | undefined>
   /** Sends now. Throws REMOTE_FAILED. */
   push(record: LayerRecord): Promise<readonly Pushed[]>
   /** Waits for what is being sent. */
@@ -77,17 +81,20 @@ export async function openRemotes(
       },
     }),
   )
-  return makeRemotes(remotes, trust, { store, context, told })
+  return makeRemotes(remotes, trust, { urls, store, context, told })
 }
 
 function makeRemotes(
   remotes: readonly Remote[],
   trust: Trust,
   {
+    urls,
     store,
     context,
     told,
   }: {
+    /** As configured, in the order of the remotes. */
+    readonly urls: readonly string[]
     readonly store: LocalStore
     readonly context: RunContext
     /** Errors people were shown already. */
@@ -133,6 +140,7 @@ function makeRemotes(
     const content = files.length === 0 ? undefined : openContent(join(context.cacheDir, 'mirror'))
     const read = async (digest: string): Promise<Buffer | undefined> => content?.read(digest)
     const { sent } = await publishFiles({ name, files, read }, to)
+    await announceNewest(record, to, readerOf(to.remote))
     return { ...published, sent: published.sent + sent }
   }
 
@@ -221,6 +229,14 @@ function makeRemotes(
       return undefined
     },
 
+    async newest(layer, wanted) {
+      const asked = remotes.filter(
+        ({ name }, place) => wanted === undefined || wanted === name || wanted === urls[place],
+      )
+      if (wanted !== undefined && asked.length === 0) throw unknownRemote(wanted, urls)
+      return newestBuild(asked.map(readerOf), layer, context)
+    },
+
     share: (record) => inBackground(record.layer, (to) => sendAll(record, to)),
     shareValue: (name, value) => inBackground(name, (to) => publishValue(valueSubject(name), value, to)),
 
@@ -259,6 +275,13 @@ const failed = (message: string, layer: string, cause: RemoteError): ImgError =>
       cause.fault === 'denied'
         ? 'check IMG_REMOTE_USER and IMG_REMOTE_PASSWORD, IMG_REMOTE_TOKEN or the AWS variables'
         : 'try again later, or build without it: IMG_REMOTES= img build',
+  })
+
+const unknownRemote = (wanted: string, urls: readonly string[]): ImgError =>
+  new ImgError('OPTION_INVALID', `${wanted} is no remote of this project`, {
+    found: wanted,
+    validOptions: ['remote', ...urls],
+    hint: 'write `remote` for the newest of all of them',
   })
 
 const progressStep = 1024 * 1024

@@ -110,7 +110,7 @@ if its content changes, 2 layers are built again, 1 min 1 s of work when they we
 })
 
 test('against another build', () => {
-  const against = { layer: 'role:web', key: 'fedcba9876543210' }
+  const against = { layer: 'role:web', key: 'fedcba9876543210', started: 1000 }
   const about = { name: 'role:web', action: 'reuse', reason: 'cached', ...alone, against } as const
   expect(renderExplanation({ ...about, changes }, 0)).toBe(`role:web differs from role:web fedcba987654 in:
   preseed/a.cfg changed
@@ -118,5 +118,19 @@ test('against another build', () => {
 `)
   expect(renderExplanation({ ...about, changes: [] }, 0)).toBe(
     'role:web: nothing that is in the key differs from role:web fedcba987654\n',
+  )
+})
+
+test('against a build of a remote: who built it and when', () => {
+  const from = { remote: 's3://images', namespace: 'main', signer: 'ci' }
+  const against = { layer: 'role:web', key: 'fedcba9876543210', started: 1000, from }
+  const about = { name: 'role:web', action: 'reuse', reason: 'cached', ...alone, against } as const
+  expect(renderExplanation({ ...about, changes }, 61_000))
+    .toBe(`role:web differs from role:web fedcba987654, built 1 min 0 s ago by ci (main in s3://images), in:
+  preseed/a.cfg changed
+  package nginx added to apt step
+`)
+  expect(renderExplanation({ ...about, changes: [] }, 61_000)).toBe(
+    'role:web: nothing that is in the key differs from role:web fedcba987654, built 1 min 0 s ago by ci (main in s3://images)\n',
   )
 })
