@@ -102,7 +102,8 @@ cp /var/lib/puppet/ssl/certs/ca.pem /run/img/shared/ca.pem
 chown -R puppet:puppet /etc/puppet/puppet.conf /etc/puppet/img-* /run/img/token /run/puppetserver /var/log/puppetserver \\
   /var/lib/puppet /var/lib/puppetserver /var/cache
 cd /usr/share/puppetserver
-exec setpriv --reuid=puppet --regid=puppet --clear-groups --no-new-privs java -Xms512m -Xmx768m -XX:+UseSerialGC \\
+exec setpriv --reuid=puppet --regid=puppet --clear-groups --no-new-privs --pdeathsig=KILL java -Xms512m -Xmx768m \\
+  -XX:+UseSerialGC \\
   -XX:TieredStopAtLevel=1 -Xshare:auto -Djruby.logger.class=com.puppetlabs.jruby_utils.jruby.Slf4jLogger \\
   -Djruby.lib=/usr/share/jruby/lib -Dlogappender=STDOUT -jar /usr/share/puppetserver/puppetserver.jar \\
   --config /etc/puppet/puppetserver/conf.d --bootstrap-config /etc/puppet/puppetserver/services.d

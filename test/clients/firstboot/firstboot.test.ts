@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { leftovers } from '../../rig/leftovers.ts'
 import { canRun, openBuildProject, type BuildProject } from '../../system/build/project.ts'
 
 const hour = 60 * 60_000
@@ -122,6 +123,8 @@ describe.runIf(canRun)('a first boot', () => {
       const { status, stderr } = await img('build', '--yes', 'fb:look')
       expect({ status, stderr }).toMatchObject({ status: 0 })
       expect((await img('log', 'fb:agent')).stdout).toContain('Applied catalog')
+      // The server runs as another user than who started it.
+      expect(await leftovers(project.cacheDir)).toEqual([])
     },
   )
 })
