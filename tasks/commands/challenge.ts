@@ -1,6 +1,9 @@
+import type { BuiltLayer } from '../build.ts'
 import { ImgError } from '../errors.ts'
+import type { LayerName } from '../plan/recipe.ts'
 import { select } from '../plan/select.ts'
 import { formatTable } from '../reporters/format.ts'
+import type { Remotes } from '../run/remotes.ts'
 import type { Command } from './command.ts'
 import { withProject } from './with-project.ts'
 import { remotesOf } from './with-remotes.ts'
@@ -21,22 +24,7 @@ export const challenge: Command = {
     )
     return withProject(call, context, async (project) => {
       const remotes = await remotesOf(project)
-      const results: Challenged[] = []
-      for (const name of select(project.graph, call.args)) {
-        const built = own.layers.find((layer) => layer.name === name)
-        if (built?.outcome.status === 'failed') throw built.outcome.error
-        if (built?.record === undefined) throw new ImgError('INTERRUPTED', `${name} was not built`)
-        const { key, treeDigest } = built.record
-        const theirs = await remotes.find(key)
-        const common = { layer: name, key, treeDigest }
-        if (theirs === undefined) {
-          results.push({ ...common, verdict: 'unknown' })
-          continue
-        }
-        const verdict = theirs.record.treeDigest === treeDigest ? 'same' : 'different'
-        const { signer, namespace, name: remote } = theirs
-        results.push({ ...common, verdict, remote, signer, namespace, theirs: theirs.record.treeDigest })
-      }
+      const results = await challengeLayers(select(project.graph, call.args), own.layers, remotes)
       call.print(call.json ? { layers: results } : renderChallenged(results))
       const different = results.find(({ verdict }) => verdict === 'different')
       if (different === undefined) return 0
@@ -54,7 +42,32 @@ export const challenge: Command = {
   },
 }
 
-interface Challenged {
+/** Throws why a layer was not built here. */
+export async function challengeLayers(
+  names: readonly LayerName[],
+  own: readonly BuiltLayer[],
+  remotes: Pick<Remotes, 'find'>,
+): Promise<readonly Challenged[]> {
+  const results: Challenged[] = []
+  for (const name of names) {
+    const built = own.find((layer) => layer.name === name)
+    if (built?.outcome.status === 'failed') throw built.outcome.error
+    if (built?.record === undefined) throw new ImgError('INTERRUPTED', `${name} was not built`)
+    const { key, treeDigest } = built.record
+    const theirs = await remotes.find(key)
+    const common = { layer: name, key, treeDigest }
+    if (theirs === undefined) {
+      results.push({ ...common, verdict: 'unknown' })
+      continue
+    }
+    const verdict = theirs.record.treeDigest === treeDigest ? 'same' : 'different'
+    const { signer, namespace, name: remote } = theirs
+    results.push({ ...common, verdict, remote, signer, namespace, theirs: theirs.record.treeDigest })
+  }
+  return results
+}
+
+export interface Challenged {
   readonly layer: string
   readonly key: string
   readonly treeDigest: string
@@ -65,7 +78,8 @@ interface Challenged {
   readonly theirs?: string
 }
 
-const renderChallenged = (results: readonly Challenged[]): string =>
+/** Pure. */
+export const renderChallenged = (results: readonly Challenged[]): string =>
   formatTable(
     results.map(({ layer, verdict, signer, remote }) => [
       layer,

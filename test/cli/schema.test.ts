@@ -4,18 +4,13 @@ import { execFileSync } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect, test } from 'vitest'
 import { commands } from '../../tasks/commands/index.ts'
 import { plainImgfile, testProject, type TestProject } from '../rig/project.ts'
+import { expectSchema, schemaNames } from '../rig/schema.ts'
 
-function validate(name: string, value: unknown): void {
-  const path = new URL(`../../docs/schema/${name}.json`, import.meta.url)
-  const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true })
-  const check = ajv.compile(JSON.parse(readFileSync(path, 'utf8')) as object)
-  check(value)
-  expect(check.errors ?? []).toEqual([])
-}
+/** `docs/schema/run.json` is what `img show RUN` prints. */
+const machines = ['run', 'shell']
 
 const project = (): TestProject => testProject({ 'imgfile.ts': plainImgfile, 'files/a': 'one\n' })
 
@@ -37,13 +32,13 @@ test.each([
 ])('%s', async (schema, args) => {
   const { status, stdout, stderr } = await project().img([...args, '--json'])
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-  validate(schema, JSON.parse(stdout))
+  expectSchema(schema, JSON.parse(stdout))
 })
 
 test('doctor, whatever it finds', async () => {
   const { status, stdout } = await project().img(['doctor', '--json'])
   expect([0, 3]).toContain(status)
-  validate('doctor', JSON.parse(stdout))
+  expectSchema('doctor', JSON.parse(stdout))
 })
 
 test('keys', async () => {
@@ -53,35 +48,53 @@ test('keys', async () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
     return JSON.parse(stdout)
   }
-  validate('keys-create', await answer('create', 'ci'))
+  expectSchema('keys-create', await answer('create', 'ci'))
   const { publicKey } = generateKeyPairSync('ed25519')
   const own = publicKey.export({ type: 'spki', format: 'der' }).toString('base64')
-  validate('keys-trust', await answer('trust', 'alice', own))
-  validate('keys-list', await answer('list'))
-  validate('keys-trust', await answer('revoke', 'ci'))
+  expectSchema('keys-trust', await answer('trust', 'alice', own))
+  expectSchema('keys-list', await answer('list'))
+  expectSchema('keys-trust', await answer('revoke', 'ci'))
 })
 
 test('every command that prints JSON of its own has a schema', () => {
-  const schemas = new Set(readdirSync(new URL('../../docs/schema', import.meta.url)))
-  // The others print what a machine said, or what their owner has not fixed yet.
-  const without = ['challenge', 'export', 'publish', 'run', 'shell', 'test', 'watch']
   const shared: Readonly<Record<string, string>> = {
     show: 'record',
-    // run.json is what `img show RUN` prints.
-    run: 'none',
     'cache unpin': 'cache-pin',
     'keys revoke': 'keys-trust',
   }
-  const missing = Object.keys(commands).filter(
-    (name) => !schemas.has(`${shared[name] ?? name.replace(' ', '-')}.json`),
-  )
-  expect(missing.toSorted()).toEqual(without)
+  const schemas = new Set(schemaNames())
+  const own = Object.keys(commands).filter((name) => !machines.includes(name))
+  expect(own.filter((name) => !schemas.has(shared[name] ?? name.replace(' ', '-')))).toEqual([])
+})
+
+test.each(machines)('%s prints what the machine or shell says, and nothing of its own', (name) => {
+  const source = readFileSync(new URL(`../../tasks/commands/${name}.ts`, import.meta.url), 'utf8')
+  expect(source).not.toContain('call.print')
+})
+
+test('every schema is held against what is really printed', () => {
+  const tests = filesBelow(new URL('..', import.meta.url)).map((path) => readFileSync(path, 'utf8'))
+  const isUsed = (name: string): boolean =>
+    tests.some((text) => text.includes(`expectSchema('${name}'`) || text.includes(`['${name}', ['`))
+  expect(schemaNames().filter((name) => !isUsed(name))).toEqual([])
+})
+
+test('what happens during a build, and how it ended, line by line', async () => {
+  // Nothing here can build: the lines before the error are events.
+  const { stdout, stderr } = await project().img(['build', 'base:a', '--json'], { env: { PATH: '/nowhere' } })
+  const lines = stderr
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown)
+  expect(lines.length).toBeGreaterThan(0)
+  for (const line of lines) expectSchema('events', line)
+  if (stdout !== '') expectSchema('build', JSON.parse(stdout))
 })
 
 test('error', async () => {
   const { status, stderr } = await project().img(['plan', 'base:b', '--json'])
   expect(status).toBe(2)
-  validate('error', JSON.parse(stderr))
+  expectSchema('error', JSON.parse(stderr))
 })
 
 test('diff and compare of image files, without root', async () => {
@@ -95,13 +108,18 @@ test('diff and compare of image files, without root', async () => {
   }
   const diff = await img(['diff', 'a.img', 'b.img', '--json'])
   expect({ status: diff.status, stderr: diff.stderr }).toEqual({ status: 0, stderr: '' })
-  validate('diff', JSON.parse(diff.stdout))
+  expectSchema('diff', JSON.parse(diff.stdout))
   expect(JSON.parse(diff.stdout)).toMatchObject({
     files: [{ path: 'etc/motd', what: ['content'], lines: ['@@ line 1', '-a', '+b'] }],
   })
   const differs = await img(['compare', 'a.img', 'b.img', '--json'])
   expect(differs.status).toBe(1)
-  validate('compare', JSON.parse(differs.stdout))
+  expectSchema('compare', JSON.parse(differs.stdout))
   const same = await img(['compare', 'a.img', 'a.img'])
   expect(same).toEqual({ status: 0, stdout: 'a.img and a.img are the same\n', stderr: '' })
 })
+
+const filesBelow = (at: URL): readonly string[] =>
+  readdirSync(at, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.test.ts'))
+    .map((entry) => join(entry.parentPath, entry.name))

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { makeBootScript, toBootReport } from '../../../tasks/backends/boot-report.ts'
 import { runProgram } from '../../../tasks/run/process.ts'
+import { expectSchema } from '../../rig/schema.ts'
 
 const fact = (name: string, text = ''): { name: string; status: number; text: string } => ({
   name,
@@ -87,6 +88,9 @@ asked=never`,
       rootSize: 1000,
       rootFree: 600,
     })
+    const result = { layer: 'role:a', kept: false, passed: false, checks: [], boots: [report], ms: 1 }
+    expectSchema('watch', { ...result, accelerator: 'tcg', firmware: 'uefi', console: 'panic', hint: 'look' })
+    expectSchema('test', { layers: [result] })
   })
 })
 

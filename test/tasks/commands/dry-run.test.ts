@@ -8,6 +8,7 @@ import { fakeProject } from '../../rig/fake-project.ts'
 import { installerContext, installerLayers } from '../../rig/installer-project.ts'
 import { fakeCall } from '../../rig/layer-disks.ts'
 import { tempFolder } from '../../rig/temp-folder.ts'
+import { expectSchema } from '../../rig/schema.ts'
 
 test('the plan, then for each installer a script that starts it as a build would', async () => {
   const project = await fakeProject(installerContext(), installerLayers())
@@ -46,6 +47,7 @@ test('as JSON, of the selected layers', async () => {
   ])
   const other = fakeCall({ json: true, args: ['install:di'] })
   await dryRun(project, other)
+  for (const printed of [...call.printed, ...other.printed]) expectSchema('build-dry-run', printed)
   const [{ installers }] = other.printed as [
     { installers: readonly { argv: readonly string[]; files: object }[] },
   ]

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { exportBareMetal } from '../../../tasks/commands/export-bare-metal.ts'
 import { installerContext } from '../../rig/installer-project.ts'
 import { fakeCall } from '../../rig/layer-disks.ts'
+import { expectSchema } from '../../rig/schema.ts'
 
 const imgfile = `import { defineImgfile, layer } from 'imgfile'
 import { bootstrap, install } from 'imgfile/recipes'
@@ -44,6 +45,7 @@ test('what the installation on a local disk needs, without what only a build doe
   const forced = { ...again, options: { force: true } }
   expect(await exportBareMetal(forced, context)).toBe(0)
   expect(again.printed).toEqual([{ layer: 'install:di', folder: 'metal', files: names }])
+  expectSchema('export', again.printed[0])
 })
 
 test('a layer without an installer, and a folder that cannot be made', async () => {

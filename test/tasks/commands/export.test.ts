@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { makeExport } from '../../../tasks/commands/export.ts'
 import { fakeCall, fakeLayerDisks } from '../../rig/layer-disks.ts'
 import { testContext } from '../../rig/run-context.ts'
+import { expectSchema } from '../../rig/schema.ts'
 
 const extensions = 'end the file name in one of .raw, .img, .qcow2'
 const refused = [
@@ -20,6 +21,19 @@ const refused = [
 describe('export', () => {
   it('writes the file and says how big it is', async () => {
     expect(await exportTo('new.raw')).toEqual(['new.raw: 1.0 MiB, 1.0 MiB on disk\n'])
+  })
+
+  it('says the same to programs', async () => {
+    const [printed] = await exportTo('new.raw', {}, true)
+    expect(printed).toEqual({
+      layer: 'role:a',
+      file: 'new.raw',
+      format: 'raw',
+      digest: 'digest of role:a',
+      size: 2 ** 20,
+      allocated: 2 ** 20,
+    })
+    expectSchema('export', printed)
   })
 
   it('replaces a file only when told', async () => {
@@ -57,6 +71,13 @@ describe("a target's files", () => {
     expect(readFileSync(join(out, 'more/SHA256SUMS'), 'utf8')).toBe('content of more/SHA256SUMS')
   })
 
+  it('are named to programs with their sizes', async () => {
+    const { call, run } = targetExport(restore)
+    await run({}, true)
+    expect(call.printed).toEqual([{ layer: 'qcow2:a', folder: 'out', files }])
+    expectSchema('export', call.printed[0])
+  })
+
   it('replace another folder only when told, and all at once', async () => {
     const { call, run, out } = targetExport(restore)
     mkdirSync(out)
@@ -84,7 +105,7 @@ describe("a target's files", () => {
 
   function targetExport(restoring: typeof restore): {
     call: ReturnType<typeof fakeCall>
-    run: (options?: Readonly<Record<string, unknown>>) => Promise<number>
+    run: (options?: Readonly<Record<string, unknown>>, json?: boolean) => Promise<number>
     out: string
   } {
     const context = testContext()
@@ -94,20 +115,25 @@ describe("a target's files", () => {
       restore: restoring,
     })
     const call = fakeCall({ args: ['qcow2:a', 'out'], cwd: context.root })
-    const run = (options = {}): Promise<number> => makeExport(open).run({ ...call, options }, context)
+    const run = (options = {}, json = false): Promise<number> =>
+      makeExport(open).run({ ...call, options, json }, context)
     return { call, run, out: join(context.root, 'out') }
   }
 })
 
 /** What was printed. */
-async function exportTo(file: string, options: Readonly<Record<string, unknown>> = {}): Promise<unknown[]> {
+async function exportTo(
+  file: string,
+  options: Readonly<Record<string, unknown>> = {},
+  json = false,
+): Promise<unknown[]> {
   const context = testContext()
   const disk = join(context.root, 'disk')
   writeFileSync(disk, Buffer.alloc(1024 * 1024, 1))
   const to = join(context.root, file)
   if (file === 'old.raw') writeFileSync(to, 'old')
   const { open } = fakeLayerDisks({ disk: () => Promise.resolve(disk) })
-  const call = fakeCall({ args: ['role:a', file], options, cwd: context.root })
+  const call = fakeCall({ args: ['role:a', file], options, cwd: context.root, json })
   expect(await makeExport(open).run(call, context)).toBe(0)
   expect(readFileSync(to).equals(readFileSync(disk))).toBe(true)
   return call.printed

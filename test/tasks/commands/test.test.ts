@@ -3,6 +3,7 @@ import { makeTest, renderTest, type LayerTest } from '../../../tasks/commands/te
 import { findProgram } from '../../../tasks/run/find-program.ts'
 import { fakeCall, fakeLayerDisks } from '../../rig/layer-disks.ts'
 import { testContext } from '../../rig/run-context.ts'
+import { expectSchema } from '../../rig/schema.ts'
 
 const passed: LayerTest = {
   layer: 'role:a',
@@ -84,6 +85,7 @@ describe.skipIf(findProgram('qemu-system-x86_64') === undefined || findProgram('
       const machine = fakeCall({ args: ['role:a'], options: { ...options, memory: 4096 }, json: true })
       await makeTest(open).run(machine, testContext())
       expect(machine.printed).toEqual([{ layers: [{ ...passed, kept: true }] }])
+      expectSchema('test', machine.printed[0])
       await makeTest(open).run(
         fakeCall({ args: ['role:a'], options: { ...options, restart: true } }),
         testContext(),

@@ -11,6 +11,7 @@ import { exampleRecord } from '../../rig/example-record.ts'
 import { makeExt4 } from '../../rig/ext4-image.ts'
 import { child, fakeProject, fixed, root, write } from '../../rig/fake-project.ts'
 import { testContext } from '../../rig/run-context.ts'
+import { expectSchema } from '../../rig/schema.ts'
 
 const keys = { install: '1'.repeat(64), base: '2'.repeat(64) }
 const trees = { install: '3'.repeat(64), base: '4'.repeat(64) }
@@ -84,7 +85,9 @@ const install = { layer: 'install:a', key: keys.install }
 const base = { layer: 'base:a', key: keys.base }
 
 test('a file of several layers, newest change first, down to the layer without a parent', async () => {
-  expect(await blame(await twoLayers(layers), 'base:a', '/etc/motd')).toMatchObject([
+  const changes = await blame(await twoLayers(layers), 'base:a', '/etc/motd')
+  expectSchema('blame', { changes })
+  expect(changes).toMatchObject([
     { ...base, subject: '/etc/motd', change: 'changed', what: ['content'], step: 'write /etc/motd' },
     { ...install, subject: '/etc/motd', change: 'brought', what: [], step: 'write /etc/motd' },
   ])
