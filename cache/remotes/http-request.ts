@@ -2,20 +2,27 @@
 // credentials stay with the origin they are for.
 
 import { performance } from 'node:perf_hooks'
+import { Readable } from 'node:stream'
 import { RemoteError } from './remote.ts'
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'MKCOL'
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'DELETE' | 'MKCOL'
   readonly url: URL
   readonly headers?: Readonly<Record<string, string>>
   /** Added for the first origin only. */
   readonly authorize?: Authorize
-  readonly body?: Buffer
+  readonly body?: Buffer | StreamedBody
   readonly signal: AbortSignal
   /** Bytes of the answer. */
   readonly limit: number
   /** Statuses the caller deals with though they mean a fault. */
   readonly expects?: readonly number[]
+}
+
+/** What is too large for the memory; read again when the request is made again. */
+export interface StreamedBody {
+  readonly length: number
+  readonly read: () => AsyncIterable<Uint8Array>
 }
 
 export type Authorize = (request: {
@@ -51,15 +58,17 @@ async function exchange(request: HttpRequest, url: URL): Promise<HttpAnswer> {
   const ownHeaders = request.headers ?? {}
   const isHome = url.origin === request.url.origin
   const added = isHome ? await request.authorize?.({ method, url, headers: ownHeaders }) : undefined
-  const clock = openClock(request.signal, headersLimit + (body === undefined ? 0 : body.length / slowest))
+  const firstMs = headersLimit + (Buffer.isBuffer(body) ? body.length / slowest : 0)
+  const clock = openClock(request.signal, firstMs)
   try {
     const response = await fetch(url, {
       method,
-      headers: { ...ownHeaders, ...added },
+      headers: { ...ownHeaders, ...added, ...lengthOf(body) },
       redirect: 'manual',
       signal: clock.signal,
-      ...(body === undefined ? {} : { body: new Uint8Array(body) }),
+      ...bodyOf(body, clock),
     })
+    clock.wait(idleLimit)
     const bytes = await readBody(response, { limit, url, clock })
     const answer = { status: response.status, headers: response.headers, body: bytes, url }
     checkLength(method, answer)
@@ -72,6 +81,27 @@ async function exchange(request: HttpRequest, url: URL): Promise<HttpAnswer> {
   } finally {
     clock.stop()
   }
+}
+
+/** Without it a stream goes in pieces of no known sum. */
+const lengthOf = (body: HttpRequest['body']): Readonly<Record<string, string>> =>
+  body === undefined || Buffer.isBuffer(body) ? {} : { 'content-length': String(body.length) }
+
+function bodyOf(body: HttpRequest['body'], clock: Clock): RequestInit & { readonly duplex?: 'half' } {
+  if (body === undefined) return {}
+  if (Buffer.isBuffer(body)) return { body: new Uint8Array(body) }
+  return { body: Readable.toWeb(Readable.from(sending(body, clock))) as ReadableStream, duplex: 'half' }
+}
+
+async function* sending({ length, read }: StreamedBody, clock: Clock): AsyncGenerator<Uint8Array> {
+  let sent = 0
+  for await (const part of read()) {
+    sent += part.length
+    clock.progress(sent)
+    yield part
+  }
+  // Whoever takes it reads all of it again before it answers.
+  clock.wait(headersLimit + length / rereading)
 }
 
 async function readBody(
@@ -105,6 +135,8 @@ interface Clock {
   readonly signal: AbortSignal
   /** Bytes so far: a body may take long as long as it comes. */
   progress(bytes: number): void
+  /** So long for what comes next, whose bytes are counted from none. */
+  wait(ms: number): void
   stop(): void
 }
 
@@ -122,6 +154,11 @@ function openClock(outer: AbortSignal, firstMs: number): Clock {
       if (ms < speedWindow) return
       if ((bytes - window.bytes) / ms < slowest) end()
       window = { at: performance.now(), bytes }
+    },
+    wait(ms) {
+      clearTimeout(timer)
+      timer = setTimeout(end, ms)
+      window = { at: performance.now(), bytes: 0 }
     },
     stop: () => clearTimeout(timer),
   }
@@ -173,3 +210,4 @@ const idleLimit = 15_000
 const speedWindow = 30_000
 /** Bytes per ms. */
 const slowest = 10
+const rereading = 20_000

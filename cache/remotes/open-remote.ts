@@ -1,18 +1,18 @@
 // From a URL to a remote. Credentials come from the environment only: a URL stands in an imgfile, in logs and in argv.
 
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { RunContext } from '../../tasks/context.ts'
 import { ImgError } from '../../tasks/errors.ts'
 import { directoryRemote } from './directory.ts'
 import { type Ask, httpRequest } from './http-request.ts'
 import { httpRemote } from './http.ts'
 import { ociRemote } from './oci.ts'
 import type { RegistryCredentials } from './oci-token.ts'
+import { dockerLogin, registryOrigin } from './registry-access.ts'
 import type { Remote } from './remote.ts'
 import { s3Remote } from './s3.ts'
 
-type Env = Readonly<Record<string, string | undefined>>
+type Env = RunContext['env']
 
 /** `file:///…`, `https://…`, `s3://bucket/prefix`, `oci://registry/repository`. Throws OPTION_INVALID. */
 export function openRemote(text: string, env: Env): Remote {
@@ -92,39 +92,10 @@ function bucketRemote(url: URL, env: Env): Remote {
 }
 
 function registryRemote(url: URL, env: Env): Remote {
-  const isHere = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname)
   const credentials = loginOf(env) ?? dockerLogin(url.host, env)
   return ociRemote({
-    origin: new URL(`${isHere ? 'http' : 'https'}://${url.host}`),
+    origin: registryOrigin(url),
     repository: url.pathname.replaceAll(/^\/+|\/+$/g, ''),
     ...(credentials === undefined ? {} : { credentials }),
   })
-}
-
-/** What `docker login` or `podman login` wrote in clear; credential stores are not asked. */
-function dockerLogin(host: string, env: Env): RegistryCredentials | undefined {
-  const home = env['HOME'] ?? ''
-  const files = [
-    ...(env['DOCKER_CONFIG'] === undefined ? [] : [join(env['DOCKER_CONFIG'], 'config.json')]),
-    ...(home === '' ? [] : [join(home, '.docker/config.json')]),
-    ...(env['XDG_RUNTIME_DIR'] === undefined ? [] : [join(env['XDG_RUNTIME_DIR'], 'containers/auth.json')]),
-  ]
-  for (const file of files) {
-    const auth = authIn(file, host)
-    const [user, ...rest] = auth === undefined ? [] : Buffer.from(auth, 'base64').toString().split(':')
-    if (user !== undefined && user !== '') return { user, password: rest.join(':') }
-  }
-  return undefined
-}
-
-function authIn(file: string, host: string): string | undefined {
-  try {
-    const { auths } = JSON.parse(readFileSync(file, 'utf8')) as {
-      auths?: Record<string, { auth?: unknown } | undefined>
-    }
-    const auth = (auths?.[host] ?? auths?.[`https://${host}`])?.auth
-    return typeof auth === 'string' ? auth : undefined
-  } catch {
-    return undefined
-  }
 }

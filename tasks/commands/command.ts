@@ -19,7 +19,8 @@ export interface CommandOption {
   /** commander's flag syntax: `--keep-going`, `--jobs <n>`. */
   readonly flags: string
   readonly description: string
-  readonly parse?: (value: string) => unknown
+  /** `previous` is what it gave before, for an option that may be there several times. */
+  readonly parse?: (value: string, previous?: unknown) => unknown
   readonly default?: string | number | boolean
 }
 

@@ -45,6 +45,7 @@ export function layerDisks(project: Project): LayerDisks {
   return {
     select: (selectors) => Promise.resolve(select(project.graph, selectors)),
     isTarget: (name) => isTarget(layerOf(project.graph, name as LayerName).layer),
+    kind: (name) => layerOf(project.graph, name as LayerName).layer.recipes.at(-1)?.name ?? '',
     isForeign: (name) => layerOf(project.graph, name as LayerName).foreign,
     tools: async (name) => {
       const layer = diskLayer(project, name)
@@ -55,6 +56,11 @@ export function layerDisks(project: Project): LayerDisks {
         hint: 'name a layer whose artifact is a disk',
         layer: name,
       })
+    },
+    key: async (name) => {
+      const record = (await records(name)).get(name)
+      if (record === undefined) throw new Error(`${name} was built and has no record`)
+      return record.key
     },
     files: async (name) => {
       const files = Object.entries(await artifactOf(name))

@@ -8,10 +8,14 @@ export interface LayerDisks {
   select(selectors: readonly string[]): Promise<readonly string[]>
   /** Whether the artifact is files for a deployment environment instead of a disk; builds nothing. */
   isTarget(name: string): boolean
+  /** Name of the recipe that is its last: `docker`, `puppet`; builds nothing. */
+  kind(name: string): string
   /** Whether its disk began as a template somebody else may have made; builds nothing. */
   isForeign(name: string): boolean
   /** Folder of the unpacked tool tree its disk was made with. */
   tools(name: string): Promise<string>
+  /** Its key, built when it is not there yet. */
+  key(name: string): Promise<string>
   /** The artifact's files, built when they are not there yet: bytes by name. A layer has one, `disk.raw`. */
   files(name: string): Promise<Readonly<Record<string, number>>>
   /** Writes one of them, verified, and on disk when it returns. */

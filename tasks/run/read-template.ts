@@ -4,19 +4,11 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { NewTemplate } from '../../cache/repository/publish.ts'
 import { inFolder } from '../../cache/repository/in-folder.ts'
-import { ImgError } from '../errors.ts'
 import type { TemplateFile } from '../plan/template-file.ts'
 import type { LayerDisks } from './layer-disks.ts'
 
 /** Builds the target when it is not there yet. In the repository it is called what stands behind the colon. */
 export async function readTemplate(disks: LayerDisks, layer: string): Promise<NewTemplate> {
-  const isTemplate = disks.isTarget(layer) && Object.hasOwn(await disks.files(layer), factsName)
-  if (!isTemplate) {
-    throw new ImgError('USAGE', `${layer} is no template`, {
-      hint: 'declare one with template() of imgfile/targets, and name that',
-      layer,
-    })
-  }
   const { arch, osinfo, title, sha512, diskFormat, ...facts } = await readFacts(disks, layer)
   const { size, compressedSize, expand, lvexpand, notes, aliases, hidden } = facts
   return {

@@ -1,5 +1,6 @@
 // Layers' disks without a project: for commands on finished images.
 
+import { createHash } from 'node:crypto'
 import type { Call } from '../../tasks/commands/command.ts'
 import type { WithLayerDisks } from '../../tasks/commands/with-layer-disks.ts'
 import type { LayerDisks } from '../../tasks/run/layer-disks.ts'
@@ -12,7 +13,9 @@ export function fakeLayerDisks(over: Partial<LayerDisks> = {}): {
   const disks: LayerDisks = {
     select: (selectors) => Promise.resolve(selectors),
     isTarget: () => false,
+    kind: (name) => name.replace(/:.*/, ''),
     isForeign: () => false,
+    key: (name) => Promise.resolve(createHash('sha256').update(name).digest('hex')),
     tools: () => Promise.resolve('/tools'),
     files: () => Promise.resolve({ 'disk.raw': 0 }),
     restore: () => Promise.reject(new Error('nothing to restore')),
