@@ -1,12 +1,15 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { isEqual, type ImageDifference } from '../diff/diff-images.ts'
+import { isEqual, type DiffOptions, type ImageDifference } from '../diff/diff-images.ts'
 import { parseIgnoreList, type IgnoredPath } from '../diff/path-patterns.ts'
 import { renderDiff } from '../diff/render-diff.ts'
 import { ImgError } from '../errors.ts'
 import { escapeControls } from '../reporters/escape.ts'
+import { formatDuration } from '../reporters/format.ts'
+import { keepDifference, noteComparison, readDifference } from '../run/comparisons.ts'
+import type { Project } from '../run/project.ts'
 import type { Command } from './command.ts'
-import { diffTwo } from './diff.ts'
+import { diffTwo, findTwo, type TwoImages } from './diff.ts'
 import { withProject } from './with-project.ts'
 
 export const compare: Command = {
@@ -19,36 +22,76 @@ export const compare: Command = {
       description: 'paths and reasons, one a line, instead of compare.ignore beside the imgfile',
     },
     { flags: '--times', description: 'modification times count, too' },
+    { flags: '--again', description: 'compare also what was compared before' },
   ],
   example: 'img compare role:ceph-node-di role:ceph-node',
   run: (call, context) =>
     withProject(call, context, async (project) => {
       const { ignore: given, times } = call.options
       const list = readList(context.root, typeof given === 'string' ? resolve(call.cwd, given) : undefined)
-      const two = await diffTwo(project, call, { ignore: list, times: times === true })
-      // What was left out of the files is also what the facts were read from.
-      const difference = { ...two.difference, facts: factsOutside(two.difference) }
-      const result = { ...two, difference, equal: isEqual(difference), unused: unusedOf(list, difference) }
-      const [before, after] = two.keys
-      if (before !== undefined && after !== undefined) {
-        const stored = {
-          before,
-          after,
-          when: context.now(),
-          equal: result.equal,
-          ignored: difference.ignored,
-        }
-        await project.store.writeValue(`compared:${before}:${after}`, JSON.stringify(stored))
+      const two = await findTwo(project, call)
+      const kept = await compareTwo(project, two, {
+        options: { ignore: list, times: times === true },
+        again: call.options['again'] === true,
+      })
+      const [{ title: before }, { title: after }] = two
+      const { difference } = kept
+      const result = {
+        before,
+        after,
+        ...kept,
+        equal: isEqual(difference),
+        unused: unusedOf(list, difference),
       }
-      call.print(call.json ? toJson(result) : render(result))
+      call.print(call.json ? toJson(result) : render(result, context.now()))
       return result.equal ? 0 : 1
     }),
+}
+
+/** Of two builds the answer is kept, and taken instead of reading the disks again. */
+async function compareTwo(
+  { store, context }: Project,
+  two: TwoImages,
+  { options, again }: { readonly options: DiffOptions; readonly again: boolean },
+): Promise<Pick<Compared, 'difference' | 'when' | 'cached'>> {
+  const [before, after] = two.map(({ build }) => build)
+  const question =
+    before === undefined || after === undefined
+      ? undefined
+      : ({ ...options, disks: [before.diskDigest, after.diskDigest] } as const)
+  const known = question === undefined || again ? undefined : await readDifference(store, question)
+  const found = known ?? { when: context.now(), difference: await proveTwo(two, options) }
+  if (before !== undefined && after !== undefined && question !== undefined) {
+    if (known === undefined) await keepDifference(store, question, found)
+    const { difference, when } = found
+    await noteComparison(
+      store,
+      { before: before.record, after: after.record },
+      {
+        when,
+        equal: isEqual(difference),
+        differing: difference.files.length,
+        reviewed: difference.ignored.length,
+      },
+    )
+  }
+  return { ...found, cached: known !== undefined }
+}
+
+/** What was left out of the files is also what the facts were read from. */
+async function proveTwo(two: TwoImages, options: DiffOptions): Promise<ImageDifference> {
+  const difference = await diffTwo(two, options)
+  return { ...difference, facts: factsOutside(difference) }
 }
 
 interface Compared {
   readonly before: string
   readonly after: string
   readonly difference: ImageDifference
+  /** Milliseconds since 1970. */
+  readonly when: number
+  /** Found before, with the same disks and the same list. */
+  readonly cached: boolean
   readonly equal: boolean
   /** Patterns of the list that matched nothing. */
   readonly unused: readonly string[]
@@ -72,12 +115,13 @@ function unusedOf(list: readonly IgnoredPath[], { ignored }: ImageDifference): r
   return list.map(({ pattern }) => pattern).filter((pattern) => !used.has(pattern))
 }
 
-function toJson({ before, after, equal, unused, difference }: Compared): unknown {
-  return { before, after, equal, unused, ...difference }
+function toJson({ difference, ...result }: Compared): unknown {
+  return { ...result, ...difference }
 }
 
 /** Pure. Every ignored difference is named with its reason: that is what was proven. */
-export function render({ before, after, equal, unused, difference }: Compared): string {
+export function render(compared: Compared, now: number): string {
+  const { before, after, equal, unused, difference, when, cached } = compared
   const byPattern = new Map<string, { readonly reason: string; readonly paths: string[] }>()
   for (const { path, pattern, reason } of difference.ignored) {
     const group = byPattern.get(pattern) ?? { reason, paths: [] }
@@ -94,5 +138,10 @@ export function render({ before, after, equal, unused, difference }: Compared): 
       : renderDiff(differing, { all: true, before, after }),
     ...(reviewed.length === 0 ? [] : ['differences left out on purpose\n', ...reviewed]),
     ...(unused.length === 0 ? [] : [`no longer needed in the list: ${unused.join(', ')}\n`]),
+    ...(cached
+      ? [
+          `cached: compared ${formatDuration(Math.max(0, now - when))} ago; --again reads the disks once more\n`,
+        ]
+      : []),
   ].join('')
 }

@@ -1,6 +1,6 @@
-import type { ImageDifference } from '../diff/diff-images.ts'
+import type { DiffOptions, ImageDifference } from '../diff/diff-images.ts'
 import type { OpenImage } from '../diff/image-tree.ts'
-import type { IgnoredPath } from '../diff/path-patterns.ts'
+import type { FoundImage } from '../run/find-image.ts'
 import type { Project } from '../run/project.ts'
 import type { Call, Command } from './command.ts'
 import { withProject } from './with-project.ts'
@@ -23,7 +23,9 @@ export const diff: Command = {
         import('../diff/render-diff.ts'),
       ])
       const ignore = withNoise === true ? [] : noise
-      const { difference, before, after } = await diffTwo(project, call, { ignore, times: times === true })
+      const two = await findTwo(project, call)
+      const difference = await diffTwo(two, { ignore, times: times === true })
+      const [{ title: before }, { title: after }] = two
       call.print(
         call.json
           ? { before, after, ...difference }
@@ -33,36 +35,26 @@ export const diff: Command = {
     }),
 }
 
-export interface TwoImages {
-  readonly difference: ImageDifference
-  /** What is compared, for people. */
-  readonly before: string
-  readonly after: string
-  /** Keys of those that are builds. */
-  readonly keys: readonly (string | undefined)[]
-}
+export type TwoImages = readonly [before: FoundImage, after: FoundImage]
 
 /** One argument: the layer's build before the newest, and the newest. */
-export async function diffTwo(
-  project: Project,
-  call: Call,
-  options: { readonly ignore: readonly IgnoredPath[]; readonly times: boolean },
-): Promise<TwoImages> {
-  const [{ findImage, findImageBefore }, { openImage }, { diffImages }] = await Promise.all([
-    import('../run/find-image.ts'),
+export async function findTwo(project: Project, call: Call): Promise<TwoImages> {
+  const { findImage, findImageBefore } = await import('../run/find-image.ts')
+  const [first = '', second] = call.args
+  const before = await (second === undefined ? findImageBefore : findImage)(project, first, call.cwd)
+  return [before, await findImage(project, second ?? first, call.cwd)]
+}
+
+export async function diffTwo([one, other]: TwoImages, options: DiffOptions): Promise<ImageDifference> {
+  const [{ openImage }, { diffImages }] = await Promise.all([
     import('../diff/image-tree.ts'),
     import('../diff/diff-images.ts'),
   ])
-  const [first = '', second] = call.args
-  const one = await (second === undefined ? findImageBefore : findImage)(project, first, call.cwd)
-  const other = await findImage(project, second ?? first, call.cwd)
-  const before = openImage(one.path)
+  const before = openImage(await one.path())
   let after: OpenImage | undefined
   try {
-    after = openImage(other.path)
-    const difference = diffImages(before, after, options)
-    const keys = [one.record?.key, other.record?.key]
-    return { difference, before: one.title, after: other.title, keys }
+    after = openImage(await other.path())
+    return diffImages(before, after, options)
   } finally {
     before.close()
     after?.close()

@@ -3,6 +3,7 @@ import { ImgError } from '../errors.ts'
 import { escapeControls } from '../reporters/escape.ts'
 import { formatBytes, formatDuration, formatTable } from '../reporters/format.ts'
 import type { RunContext } from '../context.ts'
+import type { Comparison } from '../run/comparisons.ts'
 import type { RunRecord } from '../run/run-record.ts'
 import type { Call, Command } from './command.ts'
 import { oneLayer } from './one-layer.ts'
@@ -26,7 +27,9 @@ export const show: Command = {
           layer: name,
         })
       }
-      call.print(call.json ? record : renderRecord(record))
+      const { readComparisons } = await import('../run/comparisons.ts')
+      const comparisons = await readComparisons(project.store, record.key)
+      call.print(call.json ? { ...record, comparisons } : renderRecord(record, comparisons))
       return 0
     })
   },
@@ -62,7 +65,7 @@ export function renderRun(run: RunRecord, columns?: number): string {
 const firstLine = (text: string): string => escapeControls(text.split('\n')[0] ?? '')
 
 /** Pure. The newest build; what it was made of is in --json. */
-export function renderRecord(record: LayerRecord): string {
+export function renderRecord(record: LayerRecord, comparisons: readonly Comparison[] = []): string {
   const rows: string[][] = [
     ['layer', record.layer],
     ['key', record.key],
@@ -84,5 +87,17 @@ export function renderRecord(record: LayerRecord): string {
   for (const [name, version] of Object.entries(record.tools)) rows.push(['tool', `${name} ${version}`])
   for (const [phase, ms] of Object.entries(record.durations))
     rows.push(['took', `${formatDuration(ms)} ${phase}`])
+  for (const comparison of comparisons) rows.push(['compared', renderComparison(comparison)])
   return escapeControls(formatTable(rows))
 }
+
+function renderComparison({ with: other, when, equal, differing, reviewed }: Comparison): string {
+  const found = equal
+    ? `the same${reviewed === 0 ? '' : ` but for ${reviewed} reviewed ${paths(reviewed)}`}`
+    : differing === 0
+      ? 'the disks differ'
+      : `${differing} ${paths(differing)} ${differing === 1 ? 'differs' : 'differ'}`
+  return `with ${other.layer} ${other.key.slice(0, 12)}: ${found}, ${new Date(when).toISOString()}`
+}
+
+const paths = (count: number): string => (count === 1 ? 'path' : 'paths')

@@ -11,16 +11,16 @@ import { readRuns } from './run-record.ts'
 export interface FoundImage {
   /** For people: the file as written, or layer and key. */
   readonly title: string
-  /** Of a raw or qcow2 file. */
-  readonly path: string
+  /** Of a raw or qcow2 file; a build's disk is restored where it is not here. */
+  readonly path: () => Promise<string>
   /** Absent for a file of nobody's. */
-  readonly record?: LayerRecord
+  readonly build?: { readonly record: LayerRecord; readonly diskDigest: string }
 }
 
 /** Throws INPUT_MISSING, RECORD_MISSING and what selecting throws. */
 export async function findImage(project: Project, written: string, cwd: string): Promise<FoundImage> {
   const file = resolve(cwd, written)
-  if (isFile(file)) return { title: written, path: file }
+  if (isFile(file)) return { title: written, path: () => Promise.resolve(file) }
   if (/^[./~]/.test(written) || /\.(?:raw|img|qcow2)$/.test(written)) {
     throw new ImgError('INPUT_MISSING', `there is no file ${written}`, {
       path: written,
@@ -35,8 +35,11 @@ export async function findImage(project: Project, written: string, cwd: string):
       layer: record.layer,
     })
   }
-  const path = await project.store.materialise(disk)
-  return { title: `${record.layer} ${record.key.slice(0, 12)}`, path, record }
+  return {
+    title: `${record.layer} ${record.key.slice(0, 12)}`,
+    path: () => project.store.materialise(disk),
+    build: { record, diskDigest: disk.diskDigest },
+  }
 }
 
 /** The build before the newest of a layer; USAGE for what is one image and has none before it. */

@@ -45,18 +45,22 @@ test.each([
   expect(await findRecord(project, written)).toMatchObject({ key })
   expect(await findImage(project, written, context.root)).toMatchObject({
     title: `base:a ${key.slice(0, 12)}`,
-    record: { key },
+    build: { record: { key } },
   })
 })
 
 test('a file counts before a layer, and belongs to nobody', async () => {
   writeFileSync(join(context.root, 'base:a'), '')
   const path = join(context.root, 'base:a')
-  expect(await findImage(project, 'base:a', context.root)).toEqual({ title: 'base:a', path })
+  const found = await findImage(project, 'base:a', context.root)
+  expect(found).toEqual({ title: 'base:a', path: found.path })
+  expect(await found.path()).toBe(path)
 })
 
 test('the build before the newest of a layer', async () => {
-  expect(await findImageBefore(project, 'base:a', context.root)).toMatchObject({ record: { key: keys[0] } })
+  expect(await findImageBefore(project, 'base:a', context.root)).toMatchObject({
+    build: { record: { key: keys[0] } },
+  })
 })
 
 test.each([

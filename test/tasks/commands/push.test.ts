@@ -1,4 +1,4 @@
-// Commands on a project that was built by the fake backend: what they print for programs.
+// push and its neighbours on a project that was built by the fake backend: what they print for programs.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
