@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { errnoOf } from '../store-error.ts'
 
-/** Size and sha512 of a file; undefined when there is none. */
+/** Size and digest of a file; undefined when there is none. */
 export async function hashFile(
   path: string,
-): Promise<{ readonly size: number; readonly sha512: string } | undefined> {
-  const hash = createHash('sha512')
+  algorithm: string,
+): Promise<{ readonly size: number; readonly digest: string } | undefined> {
+  const hash = createHash(algorithm)
   let size = 0
   try {
     for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) {
@@ -17,5 +18,5 @@ export async function hashFile(
     if (errnoOf(cause) === 'ENOENT') return undefined
     throw cause
   }
-  return { size, sha512: hash.digest('hex') }
+  return { size, digest: hash.digest('hex') }
 }

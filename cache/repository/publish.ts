@@ -1,12 +1,12 @@
 // Templates into a virt-builder repository. New files come under names made of their content, then one rename of
 // index.asc is the whole change: who reads finds the old repository or the new one, whenever we die.
 
-import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RunContext } from '../../tasks/context.ts'
 import { ImgError } from '../../tasks/errors.ts'
+import { aloneInFolder } from '../destinations/alone-in-folder.ts'
 import { syncPath, writeDurably } from '../durable.ts'
-import { withKeyLock } from '../locks.ts'
 import { errnoOf } from '../store-error.ts'
 import { hashFile } from './hash-file.ts'
 import { commitIndex } from './commit-index.ts'
@@ -42,21 +42,16 @@ export async function publishTemplates(
   options: PublishOptions,
   context: RunContext,
 ): Promise<Published> {
-  const { dir } = options
-  const own = join(dir, '.img')
-  try {
-    await mkdir(own, { recursive: true })
-    return await withKeyLock({ folder: own, key: 'publish' }, { signal: context.signal }, () =>
-      publishAlone(templates, { keep: 2, grace: 3_600_000, ...options, own }, context),
-    )
-  } catch (cause) {
-    throw toRepositoryError(cause, dir)
-  }
+  return aloneInFolder(options.dir, context, ({ own, tmp }) =>
+    publishAlone(templates, { keep: 2, grace: 3_600_000, ...options, own, tmp }, context),
+  )
 }
 
 type Publishing = Required<PublishOptions> & {
   /** Folder for what is not the repository's. */
   readonly own: string
+  /** An empty one on its file system. */
+  readonly tmp: string
 }
 
 async function publishAlone(
@@ -64,10 +59,7 @@ async function publishAlone(
   publishing: Publishing,
   context: RunContext,
 ): Promise<Published> {
-  const { dir, own, key } = publishing
-  const tmp = join(own, 'tmp')
-  await rm(tmp, { recursive: true, force: true })
-  await mkdir(tmp)
+  const { dir, own, tmp, key } = publishing
   const before = await readRepository(dir, key)
   const history = await loadHistory(join(own, 'history.json'))
   const { planned, sections, text } = planPublication(
@@ -88,7 +80,6 @@ async function publishAlone(
   await checkFiles(sections, dir)
   if (text !== before.text) await commitIndex(text, publishing, context)
   const removed = await collect(known, { ...publishing, sections, now: context.now() })
-  await rm(tmp, { recursive: true })
   return {
     templates: planned.map(({ entry: { id, arch, file, revision }, status }) => ({
       id,
@@ -107,17 +98,17 @@ async function stage(
   write: NewTemplate['write'],
   { dir, tmp }: { readonly dir: string; readonly tmp: string },
 ): Promise<void> {
-  if ((await hashFile(join(dir, entry.file)))?.sha512 === entry.sha512) return
+  if ((await hashFile(join(dir, entry.file), 'sha512'))?.digest === entry.sha512) return
   const staged = join(tmp, entry.file)
   await write(staged)
-  const found = await hashFile(staged)
-  if (found?.sha512 !== entry.sha512 || found.size !== entry.compressedSize) {
+  const found = await hashFile(staged, 'sha512')
+  if (found?.digest !== entry.sha512 || found.size !== entry.compressedSize) {
     throw new ImgError(
       'CACHE_DAMAGED',
       `the file of ${entry.id} is not what was made: its checksum differs`,
       {
         wanted: entry.sha512,
-        found: found?.sha512 ?? 'no file',
+        found: found?.digest ?? 'no file',
         hint: 'nothing was published; `img cache verify --read-data` looks for damage',
       },
     )
@@ -171,28 +162,11 @@ async function collect(
   return old
 }
 
-async function saveHistory(history: History, { own }: Publishing): Promise<void> {
+async function saveHistory(history: History, { own, tmp }: Publishing): Promise<void> {
   const path = join(own, 'history.json')
   const text = renderHistory(history)
   if ((await readFile(path, 'utf8').catch(() => '')) === text) return
   // There, what a killed writer left goes with the next.
-  await writeDurably(path, text, join(own, 'tmp'))
+  await writeDurably(path, text, tmp)
   await syncPath(own)
-}
-
-function toRepositoryError(cause: unknown, dir: string): unknown {
-  const code = cause instanceof ImgError ? undefined : errnoOf(cause)
-  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') {
-    return new ImgError('DISK_FULL', `no space left while publishing to ${dir}`, {
-      path: dir,
-      hint: 'free some space there; what was published before is whole',
-      cause,
-    })
-  }
-  if (code === undefined) return cause
-  return new ImgError('PERMISSION', `cannot publish to ${dir}: ${(cause as Error).message}`, {
-    path: dir,
-    hint: 'make the folder writable for this user; what was published before is whole',
-    cause,
-  })
 }

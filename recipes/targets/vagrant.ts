@@ -4,6 +4,7 @@ import { ImgError } from '../../tasks/errors.ts'
 import { checkOptions, isText, listOf, matching, oneOf } from '../../tasks/plan/options.ts'
 import type { Facts, Layer } from '../../tasks/plan/recipe.ts'
 import type { ExportStep } from '../../tasks/plan/export-step.ts'
+import { compareVersions } from '../../tasks/plan/compare-versions.ts'
 import type { JsonValue, Step } from '../../tasks/plan/step.ts'
 import { addUser } from '../bootstrap/accounts.ts'
 import { requireTraits, type BootsBios, type Debian } from '../traits.ts'
@@ -216,13 +217,4 @@ function readCatalog(
     )
   }
   return catalog
-}
-
-function compareVersions(one: unknown, other: unknown): number {
-  const [ones, others] = [one, other].map((version) => String(version).split('.').map(Number))
-  for (const [place, part] of (ones ?? []).entries()) {
-    const difference = part - (others?.[place] ?? 0)
-    if (difference !== 0) return difference
-  }
-  return 0
 }

@@ -31,10 +31,19 @@ const registry: Destination = {
   load: async () => (await import('./publish-image.ts')).publishImage,
 }
 
+const boxes: Destination = {
+  scheme: '',
+  hint: 'add --to DIR, the folder of the boxes and their catalog',
+  options: [],
+  several: false,
+  load: async () => (await import('./publish-boxes.ts')).publishBoxes,
+}
+
 const table: Readonly<Record<string, Destination>> = {
   template: repository,
   docker: registry,
   'container-disk': registry,
+  vagrant: boxes,
 }
 
 interface Wanted {

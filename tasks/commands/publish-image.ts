@@ -1,8 +1,6 @@
 // Container images into a registry.
 
-import { join } from 'node:path'
 import { pushImage, type PushedImage } from '../../cache/destinations/push-image.ts'
-import { targetFiles } from '../../cache/destinations/target-files.ts'
 import { openRegistry, type OciOptions } from '../../cache/remotes/oci-registry.ts'
 import { registryLogin, registryOrigin } from '../../cache/remotes/registry-access.ts'
 import { RemoteError } from '../../cache/remotes/remote.ts'
@@ -10,28 +8,20 @@ import type { RunContext } from '../context.ts'
 import { ImgError } from '../errors.ts'
 import { formatBytes } from '../reporters/format.ts'
 import type { LayerDisks } from '../run/layer-disks.ts'
-import { openWorkspace } from '../run/workspace.ts'
-import type { Publisher } from './publisher.ts'
+import { type Publisher, withFiles } from './publisher.ts'
 
-export const publishImage: Publisher = async ({ layers, disks, call, to }, context) => {
-  const [layer = ''] = layers
+export const publishImage: Publisher = async ({ layers: [layer = ''], disks, call, to }, context) => {
   const place = parsePlace(to, call.options['plainHttp'] === true, context.env)
-  const names = Object.keys(await disks.files(layer))
   const key = await disks.key(layer)
-  const workspace = await openWorkspace(context.cacheDir)
-  try {
-    const folder = join(workspace.path, 'files')
-    const files = targetFiles(names, { folder, write: (name, path) => disks.restore(layer, name, path) })
-    const tags = (call.options['tag'] as readonly string[] | undefined) ?? []
-    const places = await readPlaces(disks, place)
-    const pushed = await pushImage({ files, key, tags, places }, openRegistry(place), context.signal)
-    await disks.writeValue(placesOf(place), JSON.stringify([...places].slice(-placesMax)))
-    call.print(call.json ? { to, published: [{ layer, ...pushed }] } : render(layer, to, pushed))
-  } catch (cause) {
+  const tags = (call.options['tag'] as readonly string[] | undefined) ?? []
+  const places = await readPlaces(disks, place)
+  const pushed = await withFiles({ disks, layer }, context, (files) =>
+    pushImage({ files, key, tags, places }, openRegistry(place), context.signal),
+  ).catch((cause: unknown) => {
     throw cause instanceof RemoteError ? failed(layer, to, cause) : cause
-  } finally {
-    await workspace.remove()
-  }
+  })
+  await disks.writeValue(placesOf(place), JSON.stringify([...places].slice(-placesMax)))
+  call.print(call.json ? { to, published: [{ layer, ...pushed }] } : render(layer, to, pushed))
 }
 
 function parsePlace(to: string, plainHttp: boolean, env: RunContext['env']): OciOptions {

@@ -140,7 +140,7 @@ async function bring(
       )
     : await download(new URL(entry.file, place).href, file, context)
   const wrong =
-    failed ?? ((await hashFile(file))?.sha512 === entry.sha512 ? undefined : 'its checksum differs')
+    failed ?? ((await hashFile(file, 'sha512'))?.digest === entry.sha512 ? undefined : 'its checksum differs')
   if (wrong === undefined) return
   throw new ImgError('INPUT_MISSING', `the template ${entry.id} of ${source} cannot be had: ${wrong}`, {
     wanted: entry.sha512,

@@ -39,8 +39,8 @@ export async function readWhole(dir: string, key: PublicKey): Promise<readonly T
   if (problems.length > 0) throw new Error(problems.join('; '))
   const entries = sections.map((section) => readSection(section) as TemplateEntry)
   for (const entry of entries) {
-    const found = await hashFile(join(dir, entry.file))
-    if (found?.sha512 !== entry.sha512) throw new Error(`${entry.file} is not what the index says`)
+    const found = await hashFile(join(dir, entry.file), 'sha512')
+    if (found?.digest !== entry.sha512) throw new Error(`${entry.file} is not what the index says`)
   }
   return entries
 }

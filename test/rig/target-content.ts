@@ -8,18 +8,19 @@ import { fakeLayerDisks } from './layer-disks.ts'
 
 export type Content = Readonly<Record<string, string | Buffer>>
 
-/** `files` is asked each time, so that a test can build another one. */
-export const contentOf = (files: (layer: string) => Content): WithLayerDisks =>
+/** `files` is asked for each name, so that a test can build another one, and see when. */
+export const contentOf = (files: (layer: string, name: string) => Content): WithLayerDisks =>
   fakeLayerDisks({
     isTarget: () => true,
     files: (layer) =>
       Promise.resolve(
         Object.fromEntries(
-          Object.entries(files(layer)).map(([name, content]) => [name, Buffer.byteLength(content)]),
+          Object.entries(files(layer, '')).map(([name, content]) => [name, Buffer.byteLength(content)]),
         ),
       ),
-    restore: (layer, name, to) => Promise.resolve(writeFileSync(to, files(layer)[name]!, { flag: 'wx' })),
-    key: (layer) => Promise.resolve(keyOf(files(layer))),
+    restore: (layer, name, to) =>
+      Promise.resolve(writeFileSync(to, files(layer, name)[name]!, { flag: 'wx' })),
+    key: (layer) => Promise.resolve(keyOf(files(layer, ''))),
   }).open
 
 /** As good as a key: another one for other files. */

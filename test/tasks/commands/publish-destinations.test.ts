@@ -13,6 +13,7 @@ const choose = (names: readonly string[], options: Readonly<Record<string, unkno
 test.each([
   [['template:a', 'template:b'], { to: 'images', gpgKey: 'x', conf: 'x.conf', uri: 'https://x', keep: 1 }],
   [['docker:a'], { to: 'docker://registry.example.org/a', tag: ['x'], plainHttp: true }],
+  [['vagrant:a'], { to: '/srv/boxes/a' }],
   [['container-disk:a'], { to: 'docker://registry.example.org/a' }],
 ] as const)('%j goes to %j', (names, options) => {
   expect(choose(names, options)).toBe(options.to)
@@ -55,10 +56,22 @@ test.each([
     'leave it out: it goes with docker, container-disk',
   ],
   [
+    ['vagrant:a'],
+    { to: 'docker://x/a' },
+    'vagrant:a cannot be published to docker://x/a',
+    'add --to DIR, the folder of the boxes and their catalog',
+  ],
+  [
+    ['vagrant:a'],
+    { to: 'boxes', keep: 3 },
+    '--keep means nothing for vagrant:a',
+    'leave it out: it goes with template',
+  ],
+  [
     ['template:a', 'puppet:b'],
     { to: 'images' },
     'puppet:b is no target that can be published',
-    'name one made by template, docker, container-disk of imgfile/targets',
+    'name one made by template, docker, container-disk, vagrant of imgfile/targets',
   ],
 ] as const)('%j with %j is refused', (...[names, options, message, hint]) => {
   expect(choose(names, options)).toMatchObject({ code: 'USAGE', message, fields: { hint } })

@@ -5,6 +5,7 @@ import { makePublish } from '../../../tasks/commands/publish.ts'
 import { type FakeRegistryOptions, startFakeRegistry } from '../../rig/fake-registry.ts'
 import { fakeCall } from '../../rig/layer-disks.ts'
 import { testContext } from '../../rig/run-context.ts'
+import { expectSchema } from '../../rig/schema.ts'
 import { freePort } from '../../rig/server.ts'
 import { tempFolder } from '../../rig/temp-folder.ts'
 import { type Content, contentOf, imageLayout, keyOf } from '../../rig/target-content.ts'
@@ -26,6 +27,7 @@ const run = async (
   const call = fakeCall({ args: [layer], options, cwd: own.root, json: options['json'] !== false })
   expect(await makePublish(open).run(call, own)).toBe(0)
   expect(readdirSync(join(own.cacheDir, 'work'))).toEqual([])
+  if (call.json) expectSchema('publish', call.printed[0])
   return call.printed[0]
 }
 
