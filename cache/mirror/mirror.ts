@@ -20,8 +20,11 @@ export interface Mirror {
   /** The input was resolved and obtained before. */
   access(input: AptInput): AptAccess
   stats(): MirrorStats
-  /** Files it answered with, each once: what was built since it began was built from these. */
-  served(): readonly Digested[]
+  /**
+   * What was built since it began was built from these, each once: what it answered with, and the package lists of every
+   * input. apt asks for none it knows to be empty, but a build begins by having them all.
+   */
+  served(): Promise<readonly Digested[]>
   /** Files of the locked state that the mirror behind us no longer has: after a failed build, the reason to pin anew. */
   gone(): readonly GoneFile[]
   close(): Promise<void>
@@ -43,6 +46,7 @@ export async function startMirror(lock: Lock, context: RunContext): Promise<Mirr
   const files = openLockedFiles(lock, archives)
   const served = { requests: 0, bytes: 0 }
   const sent = new Map<string, Digested>()
+  const inputs = new Set<AptInput>()
   let refused = 0
   let warned = 0
 
@@ -81,9 +85,17 @@ export async function startMirror(lock: Lock, context: RunContext): Promise<Mirr
   return {
     access(input) {
       files.expect(lock.pinsOf(input))
+      inputs.add(input)
       return aptAccess(input, { lock, base, context })
     },
-    served: () => [...sent.values()],
+    async served() {
+      const pins = [...inputs].flatMap((input) => lock.pinsOf(input))
+      for (const sha256 of new Set(pins.flatMap(({ indexes }) => Object.values(indexes)))) {
+        const size = sent.has(sha256) ? undefined : (await archives.content.read(sha256))?.length
+        if (size !== undefined) sent.set(sha256, { sha256, size })
+      }
+      return [...sent.values()]
+    },
     gone: () => files.gone(),
     stats: () => ({ served: { ...served }, downloaded: archives.traffic(), refused }),
     async close() {

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { readPublicKey, renderPublicKey } from '../../cache/trust/dsse.ts'
 import {
   distrust,
@@ -31,7 +31,7 @@ export const keysCreate: Command = {
     const { privateKey, publicKey } = generateKeyPairSync('ed25519')
     const keys = readKeys(context) ?? { project: newProjectId(), keys: [] }
     const { output } = call.options
-    const file = typeof output === 'string' ? join(call.cwd, output) : ownKeyFile(context, keys.project)
+    const file = typeof output === 'string' ? resolve(call.cwd, output) : ownKeyFile(context, keys.project)
     if (existsSync(file)) {
       throw new ImgError('USAGE', `${file} is there already`, {
         path: file,

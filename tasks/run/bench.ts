@@ -76,7 +76,7 @@ export async function openBench(
         mirror ??= kept === undefined ? startMirror(lock, context) : kept(lock)
         return (await mirror).access(input)
       },
-      served: async () => (mirror === undefined ? [] : (await mirror).served()),
+      served: async () => (mirror === undefined ? [] : await (await mirror).served()),
       resolveAgain: async (entry) => {
         const resolution = await resolveLayer(entry, decisionOf, own)
         return 'inputs' in resolution ? resolution.inputs : {}

@@ -22,7 +22,7 @@ describe('img keys', () => {
         'keys.json names it for main; it counts once that is on the main branch\n',
     )
     expect(statSync(join(root, 'ci.pem')).mode & 0o777).toBe(0o600)
-    const again = await img(['keys', 'create', 'ci2', '-o', 'ci.pem'])
+    const again = await img(['keys', 'create', 'ci2', '-o', join(root, 'ci.pem')])
     expect(again).toMatchObject({ status: 2 })
     expect(again.stderr).toContain(`${join(root, 'ci.pem')} is there already`)
 

@@ -65,6 +65,15 @@ describe.runIf(hasGpg)('the recording proxy', () => {
     })
   })
 
+  test('what is built from it: files it answered with, and lists of its inputs, asked for or not', async () => {
+    await ask(hello)
+    const file = { sha256: sha256(Buffer.from('hello, one')), size: 10 }
+    const list = rig.project.mirror.files.get(`/debian/${lists}/Packages.gz`) ?? Buffer.alloc(0)
+    expect(await mirror.served()).toEqual(
+      expect.arrayContaining([file, { sha256: sha256(list), size: list.length }]),
+    )
+  })
+
   test('a name with characters that apt escapes', async () => {
     const world = packageFile('world_2.0+b1')
     expect((await ask(world.replace('+', '%2b'))).body.toString()).toBe('a world')
