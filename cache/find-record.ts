@@ -29,8 +29,9 @@ function explainRemoved({ at, why }: NonNullable<LayerRecord['removed']>): strin
   return `its disk was removed on ${new Date(at).toISOString().slice(0, 10)}, ${why}`
 }
 
-export function findLatest(at: StoreDir, layer: string): LayerRecord | undefined {
-  const record = readRecord(at.dir, latestKey(layer))
+/** Of one project, or of all that share the store. */
+export function findLatest(at: StoreDir, layer: string, project?: string): LayerRecord | undefined {
+  const record = readRecord(at.dir, latestKey(layer, project))
   return typeof record === 'string' || record?.layer !== layer ? undefined : record
 }
 
@@ -58,7 +59,9 @@ export function artifactProblem(at: StoreDir, record: Pick<LayerRecord, 'artifac
 }
 
 export const recordKey = (key: string): string => `record:${key}`
-export const latestKey = (layer: string): string => `latest:${layer}`
+/** No layer's name has a slash. */
+export const latestKey = (layer: string, project?: string): string =>
+  project === undefined ? `latest:${layer}` : `latest:${project}/${layer}`
 
 function mapProblem(dir: string, file: ArtifactFile): string | undefined {
   try {

@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { ImgError } from '../tasks/errors.ts'
 import type { CollectOptions, Collection } from './collect.ts'
 import type { EnterOptions, Inside } from './enter-store.ts'
-import { contentPath } from './entries.ts'
+import { contentPath, readEntry } from './entries.ts'
 import { sameStamp, stampOf, type FileStamp } from './file-stamp.ts'
-import { findLatest, findRecord } from './find-record.ts'
+import { findLatest, findRecord, latestKey } from './find-record.ts'
 import type { LayerUsage } from './layer-usage.ts'
 import type { KeyLockOptions } from './locks.ts'
 import { makeFolder } from './make-folder.ts'
@@ -28,6 +28,10 @@ export interface LocalStore extends Store {
   readonly dir: string
   /** As the store's `put`; a disk may also be an overlay on its parent, and then only the overlay is read. */
   put(files: Readonly<Record<string, string | Overlay>>): Promise<Artifact>
+  /** As `latest`, of all projects that share the store. */
+  latestOfAll(layer: string): Promise<LayerRecord | undefined>
+  /** The record is the project's newest when it has none of the layer; does nothing else. */
+  claim(record: LayerRecord): Promise<void>
   /** A read-only copy of the file on this machine, made once; stays until `close`. */
   materialise(file: ArtifactFile): Promise<string>
   /**
@@ -62,6 +66,8 @@ export interface LocalStore extends Store {
 
 export interface StoreOptions extends EnterOptions {
   readonly dir: string
+  /** Whose newest builds are asked for and noted; absent: those of all. */
+  readonly project?: string
 }
 
 export async function openStore(options: StoreOptions): Promise<LocalStore> {
@@ -96,7 +102,8 @@ export async function openStore(options: StoreOptions): Promise<LocalStore> {
   const store: LocalStore = {
     dir,
     find: async (key) => findRecord(at, key),
-    latest: async (layer) => findLatest(at, layer),
+    latest: async (layer) => findLatest(at, layer, options.project),
+    latestOfAll: async (layer) => findLatest(at, layer),
     readValue: async (key) => readValue(dir, key),
     writeValue: (key, value) => guarded(`remembering ${key}`, () => writeValue(dir, key, value)),
 
@@ -123,8 +130,16 @@ export async function openStore(options: StoreOptions): Promise<LocalStore> {
     save: (record) =>
       guarded(`saving the record of ${record.layer}`, async ({ unsaved }) => {
         const { saveRecord } = await import('./save-record.ts')
-        await unsaved.saving(record.artifact, () => saveRecord(at, record))
+        await unsaved.saving(record.artifact, () => saveRecord(at, record, options.project))
       }),
+
+    async claim(record) {
+      const { project } = options
+      if (project === undefined || readEntry(dir, latestKey(record.layer, project)) !== undefined) return
+      await guarded(`noting ${record.layer}`, async () => {
+        await (await import('./save-record.ts')).claimRecord(at, record, project)
+      })
+    },
 
     restore: (file, to) =>
       guarded(`restoring ${to}`, (all) => restoreFrom(at, all, { file, to, durable: true })),

@@ -8,7 +8,11 @@ import { renderRecord } from './record.ts'
 import type { StoreDir } from './store-dir.ts'
 import type { LayerRecord } from './store.ts'
 
-export async function saveRecord(at: StoreDir, record: LayerRecord): Promise<void> {
+export async function saveRecord(
+  at: StoreDir,
+  record: LayerRecord,
+  project: string | undefined,
+): Promise<void> {
   const { dir } = at
   const problem = artifactProblem(at, record)
   if (problem !== undefined) {
@@ -20,10 +24,25 @@ export async function saveRecord(at: StoreDir, record: LayerRecord): Promise<voi
   const found = findRecord(at, record.key)
   if (found.hit && found.record.treeDigest === record.treeDigest) {
     // The same tree again keeps the first record: what was built on its disk stays usable.
-    return putEntry(dir, latestKey(record.layer), readEntry(dir, recordKey(record.key))!.digest)
+    return putLatest(at, record, { digest: readEntry(dir, recordKey(record.key))!.digest, project })
   }
   const data = renderRecord(record)
   const digest = sha256(data)
   await putContent(dir, recordKey(record.key), { data, digest })
-  await putEntry(dir, latestKey(record.layer), digest)
+  await putLatest(at, record, { digest, project })
+}
+
+/** What a project uses that another one built is its newest, too, while it has none of its own. */
+export async function claimRecord(at: StoreDir, record: LayerRecord, project: string): Promise<void> {
+  const entry = readEntry(at.dir, recordKey(record.key))
+  if (entry !== undefined) await putEntry(at.dir, latestKey(record.layer, project), entry.digest)
+}
+
+async function putLatest(
+  { dir }: StoreDir,
+  { layer }: LayerRecord,
+  { digest, project }: { readonly digest: string; readonly project: string | undefined },
+): Promise<void> {
+  await putEntry(dir, latestKey(layer), digest)
+  if (project !== undefined) await putEntry(dir, latestKey(layer, project), digest)
 }

@@ -11,7 +11,7 @@ export interface Store {
   save(record: LayerRecord): Promise<void>
   /** Writes one file of an artifact, sparse, verified against its digest before it appears under `to`. */
   restore(file: ArtifactFile, to: string): Promise<void>
-  /** Newest record saved under a layer's name, whatever its key; what `why` and history compare with. */
+  /** Newest record saved under a layer's name by this project, whatever its key; what `why` and history compare with. */
   latest(layer: string): Promise<LayerRecord | undefined>
   /** Small values (logs, catalogs, remembered facts) by a namespaced key: `catalog:<digest>`. */
   readValue(key: string): Promise<Buffer | undefined>

@@ -1,6 +1,7 @@
 // A build as a straight line: select, decide, plan, schedule, execute, report. Each station is a module of its own.
 
 import type { LayerRecord } from '../cache/store.ts'
+import { ImgError } from './errors.ts'
 import type { Outcome } from './plan/outcome.ts'
 import { makePlan, type Plan } from './plan/plan.ts'
 import type { LayerName } from './plan/recipe.ts'
@@ -58,7 +59,11 @@ export async function buildDecided(
   const result = (layers: readonly BuiltLayer[]): BuildResult =>
     withBasis(project, wanted, { layers, decisions })
   const fetches = plan.layers.some(({ action }) => action === 'fetch')
-  if (todo.length === 0 && !fetches && !options.check) return result(reused(plan, decisions))
+  if (todo.length === 0 && !fetches && !options.check) {
+    const layers = reused(plan, decisions)
+    await claimReused(project, layers)
+    return result(layers)
+  }
   // Planning needs neither a mirror nor a backend, and they take longer to load than a plan to make.
   const { carryOut } = await import('./run/carry-out.ts')
   const recorder = recordRun(project.context)
@@ -69,7 +74,21 @@ export async function buildDecided(
   const layers = plan.layers.flatMap(({ name, action }) =>
     action === 'skip' ? [] : [built(name, outcomes.get(name) ?? reusedOutcome(decisions, name), decisions)],
   )
+  await claimReused(project, layers)
   return { ...result(layers), run }
+}
+
+/** What another project or clone built is this one's newest from now on, while it has none of its own. */
+async function claimReused({ store }: Project, layers: readonly BuiltLayer[]): Promise<void> {
+  for (const { record } of layers) {
+    try {
+      if (record !== undefined) await store.claim(record)
+    } catch (error) {
+      // A cache nobody may write still answers builds.
+      if (!(error instanceof ImgError)) throw error
+      return
+    }
+  }
 }
 
 function withBasis(

@@ -33,7 +33,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./show.ts')).show,
   },
   runs: {
-    summary: 'list the builds of this machine that did something',
+    summary: 'list the builds of this project that did something',
     load: async () => (await import('./runs.ts')).runs,
   },
   diff: {

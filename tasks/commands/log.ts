@@ -14,7 +14,7 @@ export const log: Command = {
   run: (call, context) =>
     withProject(call, context, async (project) => {
       const name = oneLayer(project.graph, call)
-      const kept = await readLog(project.store, name)
+      const kept = await readLog(project, name)
       if (kept === undefined) {
         throw new ImgError('RECORD_MISSING', `no output of ${name} is kept here`, {
           hint: `run \`img build ${name}\``,

@@ -4,20 +4,28 @@ import type { Command } from './command.ts'
 
 export const runs: Command = {
   name: 'runs',
-  summary: 'list the builds of this machine that did something',
+  summary: 'list the builds of this project that did something',
   arguments: '',
-  options: [],
+  options: [{ flags: '--all', description: 'also those of other projects and clones' }],
   example: 'img runs',
   run: (call, context) => {
-    const all = readRuns(context.cacheDir)
-    call.print(call.json ? { runs: all } : renderRuns(all, context.now(), call.columns))
+    const isAll = call.options['all'] === true
+    const found = readRuns(context, isAll ? 'all' : 'own')
+    const others = isAll || found.length > 0 ? 0 : readRuns(context, 'all').length
+    call.print(call.json ? { runs: found } : renderRuns(found, { ...call, now: context.now(), others }))
     return Promise.resolve(0)
   },
 }
 
-/** Pure. Newest first. */
-export function renderRuns(all: readonly RunRecord[], now: number, columns?: number): string {
-  if (all.length === 0) return 'no run yet: `img build` makes the first\n'
+/** Pure. Newest first; `others` counts the runs of other folders where this one has none. */
+export function renderRuns(
+  all: readonly RunRecord[],
+  { now, columns, others }: { readonly now: number; readonly columns?: number; readonly others: number },
+): string {
+  if (all.length === 0) {
+    const elsewhere = others === 0 ? '' : `; \`img runs --all\` lists ${others} of other folders`
+    return `no run yet: \`img build\` makes the first${elsewhere}\n`
+  }
   const rows = all.map(({ id, status, ms, started, layers }) => [
     id,
     status,

@@ -20,13 +20,16 @@ export const show: Command = {
     if (isRunName(named)) return showRun(named, call, context)
     return withProject(call, context, async (project) => {
       const name = oneLayer(project.graph, call)
-      const record = await project.store.latest(name)
-      if (record === undefined) {
+      const { latestBuild, warnElsewhere } = await import('../run/latest-build.ts')
+      const latest = await latestBuild(project.store, name)
+      if (latest === undefined) {
         throw new ImgError('RECORD_MISSING', `${name} was never built here`, {
           hint: `run \`img build ${name}\``,
           layer: name,
         })
       }
+      const { elsewhere: _, ...record } = latest
+      warnElsewhere(latest, context.emit)
       const { readComparisons } = await import('../run/comparisons.ts')
       const comparisons = await readComparisons(project.store, record.key)
       call.print(call.json ? { ...record, comparisons } : renderRecord(record, comparisons))
@@ -41,7 +44,7 @@ const isRunName = (name: string): boolean => /^\d+(?:T|$)/.test(name)
 /** A run by its name, or by enough of its beginning. */
 async function showRun(name: string, call: Call, context: RunContext): Promise<number> {
   const { readRuns } = await import('../run/run-record.ts')
-  const found = readRuns(context.cacheDir).filter(({ id }) => id.startsWith(name))
+  const found = readRuns(context, 'all').filter(({ id }) => id.startsWith(name))
   const [run, second] = found
   if (run === undefined || second !== undefined) {
     const message = run === undefined ? `there is no run ${name}` : `${found.length} runs begin with ${name}`

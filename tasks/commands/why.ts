@@ -56,19 +56,20 @@ function changesText({ name, action, reason, changes, previous, against }: Expla
     if (changes.length === 0) return `${name}: nothing that is in the key differs from ${other}\n`
     return listed(`${name} differs from ${other}${from === undefined ? '' : ','} in:`, changes)
   }
-  const age = previous === undefined ? '' : formatDuration(Math.max(0, now - previous.started))
+  const age = previous === undefined ? '' : `${formatDuration(Math.max(0, now - previous.started))} ago`
+  const built = previous?.elsewhere === true ? `built ${age} from another folder` : `built ${age}`
   if (changes.length > 0) {
     if (previous === undefined) return listed(`${name}: ${action}, because:`, changes)
-    return listed(`${name}: ${action}; since ${previous.key.slice(0, 12)}, built ${age} ago:`, changes)
+    return listed(`${name}: ${action}; since ${previous.key.slice(0, 12)}, ${built}:`, changes)
   }
   const lines = `${name}: ${action}, ${reason}\n`
   if (previous === undefined) return lines
   const { key, because } = previous
-  const built = `${lines}built ${age} ago as ${key.slice(0, 12)}`
-  if (because.length === 0) return `${built}\n`
+  const last = `${lines}${built} as ${key.slice(0, 12)}`
+  if (because.length === 0) return `${last}\n`
   return because.join() === 'never built'
-    ? `${built}, for the first time\n`
-    : listed(`${built}, because:`, because)
+    ? `${last}, for the first time\n`
+    : listed(`${last}, because:`, because)
 }
 
 const listed = (title: string, changes: readonly string[]): string =>

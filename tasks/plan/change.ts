@@ -2,6 +2,8 @@
 
 export type Change =
   | { readonly kind: 'never-built' }
+  /** What it is compared with is another project's, or another clone's. */
+  | { readonly kind: 'elsewhere' }
   /** The record is of another key format. */
   | { readonly kind: 'format' }
   | { readonly kind: 'arch'; readonly was: string; readonly now: string }
@@ -57,6 +59,8 @@ export function renderChange(change: Change): string {
   switch (change.kind) {
     case 'never-built':
       return 'never built'
+    case 'elsewhere':
+      return 'first build from this folder'
     case 'format':
       return 'last built by another version of img, whose keys differ'
     case 'arch':

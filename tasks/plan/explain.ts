@@ -17,6 +17,11 @@ export interface Asked {
 /** The differences that matter, most telling first; none when the keys are equal. */
 export function explain(previous: PastBuild | undefined, now: Asked): readonly Change[] {
   if (previous === undefined) return [{ kind: 'never-built' }]
+  const changes = explainRecords(previous, now)
+  return previous.elsewhere === true ? [{ kind: 'elsewhere' }, ...changes] : changes
+}
+
+function explainRecords(previous: PastBuild, now: Asked): readonly Change[] {
   const was = readKeyRecord(previous.keyRecord)
   const is = readKeyRecord(now.keyRecord)
   if (was === undefined || is === undefined) return [{ kind: 'format' }]

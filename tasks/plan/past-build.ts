@@ -14,6 +14,8 @@ export interface PastBuild {
   readonly parents: Readonly<Record<string, { readonly key: string; readonly treeDigest: string }>>
   /** Milliseconds; `total` is the wall time, everything else a part of it. */
   readonly durations: Readonly<Record<string, number>>
+  /** From another folder than this project's. */
+  readonly elsewhere?: true
 }
 
 export interface PastInput {

@@ -15,6 +15,7 @@ import type { LayerBench } from './layer-bench.ts'
 import { packagesOf, renderPackages } from './used-packages.ts'
 import { openSecrets } from './layer-secrets.ts'
 import type { ResolvedInput } from './resolved.ts'
+import { failedKey } from './read-log.ts'
 import { runPhases } from './run-phases.ts'
 import { refuseSecrets } from './secret-scan.ts'
 import { stageLayer } from './stage-layer.ts'
@@ -90,7 +91,7 @@ export async function buildLayer(
   } catch (error) {
     await secrets.redactLog(log)
     const kept = await keepLog(bench.store, log)
-    await bench.store.writeValue(`failed:${entry.name}`, JSON.stringify({ started, log: kept }))
+    await bench.store.writeValue(failedKey(context.root, entry.name), JSON.stringify({ started, log: kept }))
     throw secrets.redactError(error)
   } finally {
     await workspace.remove()

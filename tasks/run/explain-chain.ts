@@ -6,6 +6,7 @@ import { type Graph, layerOf } from '../plan/graph.ts'
 import { expectedDuration } from '../plan/past-build.ts'
 import type { LayerName } from '../plan/recipe.ts'
 import { decisionIn, type Decisions } from './decide.ts'
+import { latestBuild } from './latest-build.ts'
 import { lastCommit, type GitCommit } from './git-commit.ts'
 import type { Project } from './project.ts'
 import { readLocations } from './resource-locations.ts'
@@ -92,7 +93,7 @@ export async function downstreamOf(project: Project, name: LayerName): Promise<D
   const layers = above(project.graph, name)
   let ms = 0
   for (const layer of layers) {
-    const latest = await project.store.latest(layer)
+    const latest = await latestBuild(project.store, layer)
     ms += (latest === undefined ? undefined : expectedDuration([latest])) ?? 0
   }
   return { layers, ms }

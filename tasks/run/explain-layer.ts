@@ -17,6 +17,7 @@ import {
   locateChanges,
 } from './explain-chain.ts'
 import type { Against } from './find-against.ts'
+import { latestBuild, type LatestBuild } from './latest-build.ts'
 import { makeOracle } from './oracle.ts'
 import type { Project } from './project.ts'
 import type { ResolvedInput } from './resolved.ts'
@@ -28,7 +29,13 @@ export interface Explanation {
   /** What differs from the previous build, in words, most important first; empty when there is nothing to compare. */
   readonly changes: readonly string[]
   /** The newest build, and what differed from the one before it. */
-  readonly previous?: { readonly key: string; readonly started: number; readonly because: readonly string[] }
+  readonly previous?: {
+    readonly key: string
+    readonly started: number
+    readonly because: readonly string[]
+    /** Built from another folder: another clone, or another project that shares the cache. */
+    readonly elsewhere?: true
+  }
   readonly key?: string
   /** The changes followed to files, lines and commits; through parents, too. */
   readonly chain: readonly ChainLink[]
@@ -60,7 +67,7 @@ export async function explainLayer(
   const planned = makePlan(project.graph, [name], decisions).layers.find((layer) => layer.name === name)
   const decision = decisions.get(name)
   if (planned === undefined || decision === undefined) throw new Error(`${name} was not planned`)
-  const previous = await project.store.latest(name)
+  const previous = await latestBuild(project.store, name)
   const differs = against && changesAgainst(decision, against.record)
   return {
     name,
@@ -72,11 +79,14 @@ export async function explainLayer(
       : locateChanges(project, name, differs)),
     downstream: await downstreamOf(project, name),
     ...(against === undefined ? {} : { against: comparedWith(against) }),
-    ...(previous === undefined
-      ? {}
-      : { previous: { key: previous.key, started: previous.started, because: previous.because } }),
+    ...(previous === undefined ? {} : { previous: previousOf(previous) }),
     ...(planned.key === undefined ? {} : { key: planned.key }),
   }
+}
+
+function previousOf(latest: LatestBuild): NonNullable<Explanation['previous']> {
+  const { key, started, because, elsewhere } = latest
+  return { key, started, because, ...(elsewhere === undefined ? {} : { elsewhere }) }
 }
 
 function comparedWith({ record, from }: Against): NonNullable<Explanation['against']> {

@@ -6,7 +6,8 @@ import type { LayerRecord } from '../../cache/store.ts'
 import { ImgError } from '../errors.ts'
 import { select } from '../plan/select.ts'
 import type { Project } from './project.ts'
-import { readRuns } from './run-record.ts'
+import { latestBuild, warnElsewhere } from './latest-build.ts'
+import { readRuns, type RunRecord } from './run-record.ts'
 
 export interface FoundImage {
   /** For people: the file as written, or layer and key. */
@@ -65,21 +66,24 @@ export async function findRecord(project: Project, written: string): Promise<Lay
   if (layer === undefined || second !== undefined) {
     throw new ImgError('USAGE', `${name} is more than one layer`, { hint: 'name one layer', found: name })
   }
-  const latest = await store.latest(layer)
+  const latest = await latestBuild(store, layer)
   if (latest === undefined) {
     throw new ImgError('RECORD_MISSING', `${layer} was never built here`, {
       hint: `run \`img build ${layer}\``,
       layer,
     })
   }
-  if (revision === undefined) return latest
+  if (revision === undefined) {
+    warnElsewhere(latest, project.context.emit)
+    return latest
+  }
   if (revision !== 'previous') {
     throw new ImgError('USAGE', `${written}: after @ only previous is known`, {
       hint: `write ${layer}@previous, or a key from \`img runs --json\``,
       found: revision,
     })
   }
-  const before = keysOf(project, layer).find((key) => key !== latest.key)
+  const before = keysOf(readRuns(project.context, 'own'), layer).find((key) => key !== latest.key)
   if (before !== undefined) return recordOf(project, before)
   throw new ImgError('RECORD_MISSING', `no build of ${layer} before the newest is known here`, {
     hint: '`img runs` lists the builds of this machine',
@@ -87,9 +91,9 @@ export async function findRecord(project: Project, written: string): Promise<Lay
   })
 }
 
-/** Keys this machine built, newest first. */
-function keysOf({ context }: Project, layer?: string): readonly string[] {
-  return readRuns(context.cacheDir).flatMap(({ layers }) =>
+/** Keys that were built, newest first. */
+function keysOf(runs: readonly RunRecord[], layer?: string): readonly string[] {
+  return runs.flatMap(({ layers }) =>
     layers.flatMap((built) =>
       built.key !== undefined && (layer === undefined || built.name === layer) ? [built.key] : [],
     ),
@@ -98,7 +102,7 @@ function keysOf({ context }: Project, layer?: string): readonly string[] {
 
 function keyOf(project: Project, written: string): string {
   if (written.length === 64) return written
-  const keys = [...new Set(keysOf(project).filter((key) => key.startsWith(written)))]
+  const keys = [...new Set(keysOf(readRuns(project.context, 'all')).filter((key) => key.startsWith(written)))]
   const [key] = keys
   if (key !== undefined && keys.length === 1) return key
   const message =

@@ -2,6 +2,7 @@
 
 import { debianArchitecture } from './apt-indexes.ts'
 import type { Oracle } from './decide.ts'
+import { latestBuild } from './latest-build.ts'
 import type { Project } from './project.ts'
 import { resolveLayer } from './resolve-layer.ts'
 
@@ -15,6 +16,6 @@ export function makeOracle(project: Project): Oracle {
       const found = await (await project.remotes())?.find(key)
       return found === undefined ? here : { hit: true, record: found.record, remote: found.name }
     },
-    latest: (layer) => project.store.latest(layer),
+    latest: (layer) => latestBuild(project.store, layer),
   }
 }

@@ -9,6 +9,7 @@ import type { Compile } from './catalog-compile.ts'
 import { type LocalInput, resolveInput } from './inputs.ts'
 import { type LoadedImgfile, loadImgfile } from './load.ts'
 import { type Lock, openLock } from './lockfile.ts'
+import { projectIdentity } from './project-identity.ts'
 import type { ResolvedInput } from './resolved.ts'
 import type { Remotes } from './remotes.ts'
 import { openStatCache, type StatCache } from './stat-cache.ts'
@@ -76,7 +77,11 @@ export async function openLoaded(
   options: Omit<ProjectOptions, 'imgfile'> = {},
 ): Promise<Project> {
   const graph = makeGraph(loaded.imgfile, context.root)
-  const store = await openStore({ dir: context.cacheDir, now: context.now })
+  const store = await openStore({
+    dir: context.cacheDir,
+    now: context.now,
+    project: projectIdentity(context.root),
+  })
   const stats = openStatCache(context)
   const sources = { root: context.root, env: context.env, stats, closure: loaded.closure }
   const unpacked = new Map<string, Promise<string>>()

@@ -1,6 +1,11 @@
 // A layer's kept raw output: of its newest build, or of a build that failed after it.
 
-import type { Store } from '../../cache/store.ts'
+import { latestBuild, warnElsewhere } from './latest-build.ts'
+import type { Project } from './project.ts'
+import { projectIdentity } from './project-identity.ts'
+
+/** Where the output of a layer's failed build is noted. */
+export const failedKey = (root: string, layer: string): string => `failed:${projectIdentity(root)}/${layer}`
 
 export interface KeptLog {
   readonly layer: string
@@ -10,9 +15,12 @@ export interface KeptLog {
   readonly text: string
 }
 
-export async function readLog(store: Store, layer: string): Promise<KeptLog | undefined> {
-  const built = await store.latest(layer)
-  const noted = await store.readValue(`failed:${layer}`)
+export async function readLog(
+  { store, context }: Pick<Project, 'store' | 'context'>,
+  layer: string,
+): Promise<KeptLog | undefined> {
+  const built = await latestBuild(store, layer)
+  const noted = await store.readValue(failedKey(context.root, layer))
   const failed =
     noted === undefined ? undefined : (JSON.parse(noted.toString()) as { started: number; log: string })
   const newest =
@@ -21,5 +29,6 @@ export async function readLog(store: Store, layer: string): Promise<KeptLog | un
       : built && { status: 'built' as const, started: built.started, log: built.log }
   const text = newest === undefined ? undefined : await store.readValue(newest.log)
   if (newest === undefined || text === undefined) return undefined
+  if (built !== undefined && newest.status === 'built') warnElsewhere(built, context.emit)
   return { layer, status: newest.status, started: newest.started, text: text.toString() }
 }

@@ -2,11 +2,12 @@
 // made of it.
 
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { type Dirent, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunContext } from '../context.ts'
 import type { ImgEvent } from '../events.ts'
 import type { Outcome } from '../plan/outcome.ts'
+import { projectIdentity } from './project-identity.ts'
 
 export interface RunRecord {
   readonly format: 1
@@ -70,25 +71,35 @@ export function recordRun(context: RunContext): RunRecorder {
         wanted,
         layers: ended,
       }
-      writeRecord(context.cacheDir, record)
+      writeRecord(context, record)
       return record
     },
   }
 }
 
-/** Newest first; a record that cannot be read is left out. */
-export function readRuns(cacheDir: string): readonly RunRecord[] {
-  return namesOf(cacheDir)
-    .toReversed()
-    .flatMap((name) => {
-      try {
-        const record = JSON.parse(readFileSync(join(folderOf(cacheDir), name), 'utf8')) as RunRecord
-        return record.format === 1 ? [record] : []
-      } catch {
-        // Of another version, or torn: history is no reason to stop.
-        return []
-      }
-    })
+/** Newest first; a record that cannot be read is left out. `own`: of the project in this folder. */
+export function readRuns(
+  { cacheDir, root }: Pick<RunContext, 'cacheDir' | 'root'>,
+  whose: 'own' | 'all',
+): readonly RunRecord[] {
+  const own = projectIdentity(root)
+  const projects = whose === 'own' ? [own] : foldersIn(runsFolder(cacheDir))
+  const runs = projects.flatMap((project) => readFolder(join(runsFolder(cacheDir), project)))
+  // Before each project had a folder of its own, all runs lay here.
+  const older = readFolder(runsFolder(cacheDir)).filter((run) => whose === 'all' || run.root === root)
+  return [...runs, ...older].toSorted((a, b) => (a.id < b.id ? 1 : -1))
+}
+
+function readFolder(folder: string): readonly RunRecord[] {
+  return namesOf(folder).flatMap((name) => {
+    try {
+      const record = JSON.parse(readFileSync(join(folder, name), 'utf8')) as RunRecord
+      return record.format === 1 ? [record] : []
+    } catch {
+      // Of another version, or torn: history is no reason to stop.
+      return []
+    }
+  })
 }
 
 interface Noted {
@@ -130,24 +141,30 @@ function statusOf(layers: readonly RunLayer[]): RunRecord['status'] {
 /** `20261122T203240123`: as a file name, and readable. */
 const idTime = (ms: number): string => new Date(ms).toISOString().replaceAll(/[-:.Z]/g, '')
 
+/** Of each project. */
 const keptRuns = 200
 
-function writeRecord(cacheDir: string, record: RunRecord): void {
-  const folder = folderOf(cacheDir)
+function writeRecord({ cacheDir, root }: RunContext, record: RunRecord): void {
+  const folder = join(runsFolder(cacheDir), projectIdentity(root))
   mkdirSync(folder, { recursive: true })
   const path = join(folder, `${record.id}.json`)
   writeFileSync(`${path}.new`, JSON.stringify(record))
   renameSync(`${path}.new`, path)
-  for (const name of namesOf(cacheDir).slice(0, -keptRuns)) rmSync(join(folder, name), { force: true })
+  for (const name of namesOf(folder).slice(0, -keptRuns)) rmSync(join(folder, name), { force: true })
 }
 
-const folderOf = (cacheDir: string): string => join(cacheDir, 'runs')
+const runsFolder = (cacheDir: string): string => join(cacheDir, 'runs')
 
-function namesOf(cacheDir: string): readonly string[] {
+const namesOf = (folder: string): readonly string[] =>
+  entriesOf(folder).flatMap((entry) => (entry.name.endsWith('.json') ? [entry.name] : []))
+
+const foldersIn = (folder: string): readonly string[] =>
+  entriesOf(folder).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))
+
+/** By name; none of what is not there. */
+function entriesOf(folder: string): readonly Dirent[] {
   try {
-    return readdirSync(folderOf(cacheDir))
-      .filter((name) => name.endsWith('.json'))
-      .toSorted()
+    return readdirSync(folder, { withFileTypes: true }).toSorted((a, b) => (a.name < b.name ? -1 : 1))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error

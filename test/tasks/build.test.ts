@@ -78,7 +78,7 @@ test('a failure cancels what stands on it, keeps the log, and leaves no folder',
   const project = await fresh(context, chain())
   const { outcomes } = await build(project, { fake: { failing: ['base:a'] } })
   expect(outcomes).toEqual({ 'install:a': 'built', 'base:a': 'failed', 'role:a': 'cancelled' })
-  expect(await readLog(project.store, 'base:a')).toEqual({
+  expect(await readLog(project, 'base:a')).toEqual({
     layer: 'base:a',
     status: 'failed',
     started: 0,

@@ -29,6 +29,7 @@ beforeEach(async () => {
       format: 1,
       id: `2026010${number}T000000000-0000`,
       status: 'ok',
+      root: context.root,
       layers: [{ name: 'base:a', status: 'built', key }],
     }
     writeFileSync(join(context.cacheDir, 'runs', `${run.id}.json`), JSON.stringify(run))

@@ -64,7 +64,7 @@ async function build(
   const { layers } = await runBuild(project, [], { mode: 'fail-fast', check: false, backends: [backend] })
   const outcome = layers.find(({ name }) => name === 'role:a')?.outcome
   if (outcome === undefined) throw new Error('role:a has no outcome')
-  return { outcome, log: (await readLog(project.store, 'role:a'))?.text ?? '' }
+  return { outcome, log: (await readLog(project, 'role:a'))?.text ?? '' }
 }
 
 test('events, log, records and store show no secret', async () => {

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { renderRun } from '../../../tasks/commands/show.ts'
@@ -7,6 +7,7 @@ import { ImgError } from '../../../tasks/errors.ts'
 import { toChromeTrace } from '../../../tasks/run/chrome-trace.ts'
 import { readRuns, recordRun } from '../../../tasks/run/run-record.ts'
 import { testContext } from '../../rig/run-context.ts'
+import { tempFolder } from '../../rig/temp-folder.ts'
 
 function recorded(): { readonly run: ReturnType<typeof readRuns>[number]; readonly cacheDir: string } {
   const clock = { now: Date.UTC(2026, 10, 22, 20, 0, 0) }
@@ -26,7 +27,7 @@ function recorded(): { readonly run: ReturnType<typeof readRuns>[number]; readon
   const error = new ImgError('STEP_FAILED', 'it broke')
   emit({ event: 'layer-end', layer: 'role:b', outcome: { status: 'failed', error, ms: 100 } })
   recorder.save(['role:b'])
-  const [run] = readRuns(context.cacheDir)
+  const [run] = readRuns(context, 'own')
   if (run === undefined) throw new Error('nothing was recorded')
   expect(context.events.length).toBe(6)
   return { run, cacheDir: context.cacheDir }
@@ -84,7 +85,7 @@ test('what was built, when each step began, and what became of it', () => {
     role:b  failed  100 ms  it broke
     "
   `)
-  expect(renderRuns([{ ...run, id: '20261122T200000000-0000' }], run.started + 60_000))
+  expect(renderRuns([{ ...run, id: '20261122T200000000-0000' }], { now: run.started + 60_000, others: 0 }))
     .toMatchInlineSnapshot(`
     "run                      status  took   when           layers
     20261122T200000000-0000  failed  3.6 s  1 min 0 s ago  base:a built, role:b failed
@@ -169,7 +170,35 @@ test('the newest two hundred stay', () => {
     clock.now += 1000
     recordRun(context).save([`role:${number}`])
   }
-  const runs = readRuns(context.cacheDir)
+  const runs = readRuns(context, 'own')
   expect([runs.length, runs[0]?.wanted, runs.at(-1)?.wanted]).toEqual([200, ['role:204'], ['role:5']])
-  expect(readdirSync(join(context.cacheDir, 'runs')).length).toBe(200)
+  const [project = ''] = readdirSync(join(context.cacheDir, 'runs'))
+  expect(readdirSync(join(context.cacheDir, 'runs', project)).length).toBe(200)
+})
+
+test('runs belong to the folder they were started in, also where it is moved, and those of before to its path', () => {
+  const clock = { now: 0 }
+  const { cacheDir } = testContext()
+  const folders = tempFolder()
+  const at = (name: string): ReturnType<typeof testContext> => {
+    mkdirSync(join(folders, name), { recursive: true })
+    return testContext({ cacheDir, root: join(folders, name), now: () => (clock.now += 1000) })
+  }
+  recordRun(at('one')).save(['role:one'])
+  recordRun(at('two')).save(['role:two'])
+  const old = { ...readRuns(at('one'), 'own')[0]!, id: '19700101T000000000-0000', wanted: ['role:old'] }
+  writeFileSync(join(cacheDir, 'runs', `${old.id}.json`), JSON.stringify(old))
+  writeFileSync(join(cacheDir, 'runs', '19700101T000000001-0000.json'), '{ torn')
+  const wanted = (name: string, whose: 'own' | 'all' = 'own'): unknown =>
+    readRuns(at(name), whose).map((run) => run.wanted[0])
+  expect(wanted('one')).toEqual(['role:one', 'role:old'])
+  expect(wanted('two')).toEqual(['role:two'])
+  expect(wanted('three', 'all')).toEqual(['role:two', 'role:one', 'role:old'])
+  renameSync(join(folders, 'two'), join(folders, 'moved'))
+  expect(wanted('moved')).toEqual(['role:two'])
+  expect(wanted('two')).toEqual([])
+  expect(renderRuns([], { now: 0, others: 3 })).toBe(
+    'no run yet: `img build` makes the first; `img runs --all` lists 3 of other folders\n',
+  )
+  expect(renderRuns([], { now: 0, others: 0 })).toBe('no run yet: `img build` makes the first\n')
 })
