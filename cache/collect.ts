@@ -32,6 +32,8 @@ export interface Collection {
   /** Packs that go or went now, and packs somebody may still be reading. */
   readonly removed: { readonly packs: number; readonly bytes: number }
   readonly waiting: { readonly packs: number; readonly bytes: number; readonly processes: number }
+  /** Digests of the trees kept records have or stand on. */
+  readonly keptTrees: ReadonlySet<string>
 }
 
 export async function collect(at: StoreDir, lease: Lease, options: CollectOptions): Promise<Collection> {
@@ -59,6 +61,7 @@ export async function collect(at: StoreDir, lease: Lease, options: CollectOption
       verdicts: judged.verdicts,
       removed: count(judged, swept.removed),
       waiting: { ...count(judged, swept.waiting), processes: swept.processes },
+      keptTrees: treesOf(judged),
     }
   } finally {
     await handle.close()
@@ -86,7 +89,19 @@ function rehearse(judged: Judged): Collection {
     verdicts: judged.verdicts,
     removed: count(judged, packs),
     waiting: { packs: 0, bytes: 0, processes: 0 },
+    keptTrees: treesOf(judged),
   }
+}
+
+function treesOf({ records, verdicts }: Judged): ReadonlySet<string> {
+  const kept = new Set(verdicts.flatMap(({ record, keep }) => (keep ? [record.key] : [])))
+  const trees = records
+    .filter(({ key }) => kept.has(key))
+    .flatMap(({ treeDigest, parents }) => [
+      treeDigest,
+      ...Object.values(parents).map((parent) => parent.treeDigest),
+    ])
+  return new Set(trees)
 }
 
 const count = ({ packSizes }: Judged, packs: readonly string[]): { packs: number; bytes: number } => ({

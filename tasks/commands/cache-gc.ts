@@ -1,6 +1,7 @@
 import type { Collection } from '../../cache/collect.ts'
 import { ImgError } from '../errors.ts'
 import { formatBytes, formatTable } from '../reporters/format.ts'
+import type { JudgedTree } from '../run/collect-trees.ts'
 import type { Command } from './command.ts'
 
 export const cacheGc: Command = {
@@ -30,7 +31,10 @@ export const cacheGc: Command = {
   ],
   example: 'img cache gc --keep-last 2 --max-size 20G --dry-run --explain',
   run: async (call, context) => {
-    const { openStore } = await import('../../cache/open-store.ts')
+    const [{ openStore }, { collectTrees }] = await Promise.all([
+      import('../../cache/open-store.ts'),
+      import('../run/collect-trees.ts'),
+    ])
     const { keepLast, keepDays, maxSize, dryRun, explain } = call.options
     const store = await openStore({ dir: context.cacheDir, now: context.now })
     try {
@@ -41,8 +45,16 @@ export const cacheGc: Command = {
         now: context.now(),
         dryRun: dryRun === true,
       })
+      const trees = await collectTrees(context.cacheDir, {
+        wanted: collection.keptTrees,
+        dryRun: dryRun === true,
+      })
       const shown = { dryRun: dryRun === true, explain: explain === true }
-      call.print(call.json ? toJson(collection, shown.dryRun) : renderCollection(collection, shown))
+      call.print(
+        call.json
+          ? { ...toJson(collection, shown.dryRun), tools: trees }
+          : renderCollection({ ...collection, trees }, shown),
+      )
       return 0
     } finally {
       await store.close()
@@ -50,19 +62,36 @@ export const cacheGc: Command = {
   },
 }
 
+export type Collected = Pick<Collection, 'verdicts' | 'removed' | 'waiting'> & {
+  readonly trees: readonly JudgedTree[]
+}
+
 /** Pure. */
 export function renderCollection(
-  { verdicts, removed, waiting }: Collection,
+  { verdicts, removed, waiting, trees }: Collected,
   { dryRun, explain }: { readonly dryRun: boolean; readonly explain: boolean },
 ): string {
-  const rows = verdicts
-    .filter(({ keep }) => explain || !keep)
-    .map(({ record, keep, reason }) => [
-      record.layer,
-      record.key.slice(0, 12),
-      `${keep ? 'kept' : dryRun ? 'would go' : 'removed'}: ${reason}`,
-    ])
-  const what = `${packs(removed.packs)}, ${formatBytes(removed.bytes)}`
+  const fate = (keep: boolean, reason: string): string =>
+    `${keep ? 'kept' : dryRun ? 'would go' : 'removed'}: ${reason}`
+  const rows = [
+    ...verdicts
+      .filter(({ keep }) => explain || !keep)
+      .map(({ record, keep, reason }) => [record.layer, record.key.slice(0, 12), fate(keep, reason)]),
+    ...trees
+      .filter(({ keep }) => explain || !keep)
+      .map(({ tree, bytes, keep, reason }) => [
+        'tool tree',
+        tree.slice(0, 12),
+        `${fate(keep, reason)}, ${formatBytes(bytes)}`,
+      ]),
+  ]
+  const gone = trees.filter(({ keep }) => !keep)
+  const treeBytes = gone.reduce((sum, { bytes }) => sum + bytes, 0)
+  const also =
+    gone.length === 0
+      ? ''
+      : `; ${gone.length === 1 ? '1 unpacked tool tree' : `${gone.length} unpacked tool trees`}, ${formatBytes(treeBytes)}`
+  const what = `${packs(removed.packs)}, ${formatBytes(removed.bytes)}${also}`
   const done = dryRun ? `would remove ${what}\n` : `removed ${what}\n`
   const later =
     waiting.packs === 0
@@ -89,7 +118,7 @@ function toCount(text: string): number {
 
 const packs = (count: number): string => (count === 1 ? '1 pack' : `${count} packs`)
 
-const toJson = ({ verdicts, removed, waiting }: Collection, dryRun: boolean): unknown => ({
+const toJson = ({ verdicts, removed, waiting }: Collection, dryRun: boolean): object => ({
   dryRun,
   layers: verdicts.map(({ record, keep, reason }) => ({ name: record.layer, key: record.key, keep, reason })),
   removed,

@@ -10,10 +10,13 @@ export const cacheStats: Command = {
   options: [],
   example: 'img cache stats',
   run: async (call, context) => {
-    const { openStore } = await import('../../cache/open-store.ts')
+    const [{ openStore }, { measureTrees }] = await Promise.all([
+      import('../../cache/open-store.ts'),
+      import('../run/collect-trees.ts'),
+    ])
     const store = await openStore({ dir: context.cacheDir, now: context.now })
     try {
-      const stats = await store.stats()
+      const stats = { ...(await store.stats()), tools: measureTrees(context.cacheDir) }
       const layers = await store.usage()
       call.print(
         call.json
@@ -28,7 +31,10 @@ export const cacheStats: Command = {
 }
 
 /** Pure. */
-export function renderStats(dir: string, stats: StoreStats): string {
+export function renderStats(
+  dir: string,
+  stats: StoreStats & { readonly tools: StoreStats['disks'] },
+): string {
   return formatTable([
     ['cache', dir],
     ['packs', `${stats.packs}, ${formatBytes(stats.packBytes)}`],
@@ -37,6 +43,7 @@ export function renderStats(dir: string, stats: StoreStats): string {
     ['records', String(stats.records)],
     ['values', String(stats.values)],
     ['disks', `${stats.disks.count}, ${formatBytes(stats.disks.bytes)}`],
+    ['tools', `${stats.tools.count}, ${formatBytes(stats.tools.bytes)}`],
   ])
 }
 

@@ -4,6 +4,7 @@ import { makePlan } from '../plan/plan.ts'
 import type { BenchOptions } from '../run/bench.ts'
 import type { Compile } from '../run/catalog-compile.ts'
 import type { Project } from '../run/project.ts'
+import type { TreeLocks } from '../run/tree-locks.ts'
 import type { Decided } from '../run/watch-round.ts'
 import type { Call, Command } from './command.ts'
 import { toWholeNumber } from './machine-options.ts'
@@ -56,6 +57,7 @@ export const watch: Command = {
         ...(typeof imgfile === 'string' ? { imgfile } : {}),
         frozen: frozen === true,
         compile: warm.compile,
+        treeLocks: warm.treeLocks,
       }),
       build: (project, decided) => build(project, decided, { call, warm }),
       after: (project, decided) => afterRound(project, decided, call),
@@ -95,28 +97,35 @@ async function build(
 /** What a build needs, kept from round to round. */
 interface Warm {
   readonly compile: Compile
+  /** The standby and the compile server have a tree open between rounds. */
+  readonly treeLocks: TreeLocks
   readonly options: BenchOptions
   readonly makeReady: () => Promise<void>
   close(): Promise<void>
 }
 
 async function keepWarm(context: RunContext, options: { readonly frozen: boolean }): Promise<Warm> {
-  const [{ openCompileServer }, { openStandby }, { keepMirror }, { backends }] = await Promise.all([
-    import('../run/compile-server.ts'),
-    import('../backends/namespace-standby.ts'),
-    import('../run/kept-mirror.ts'),
-    import('../backends/index.ts'),
-  ])
+  const [{ openCompileServer }, { openStandby }, { keepMirror }, { backends }, { openTreeLocks }] =
+    await Promise.all([
+      import('../run/compile-server.ts'),
+      import('../backends/namespace-standby.ts'),
+      import('../run/kept-mirror.ts'),
+      import('../backends/index.ts'),
+      import('../run/tree-locks.ts'),
+    ])
+  const treeLocks = openTreeLocks()
   const server = openCompileServer()
   const standby = openStandby(context)
   const mirror = keepMirror(context, options)
   return {
     compile: server.compile,
+    treeLocks,
     options: { backends: backends(standby), mirror: mirror.of },
     makeReady: standby.makeReady,
     close: async () => {
       await Promise.all([server.close(), standby.close()])
       await mirror.close()
+      await treeLocks.close()
     },
   }
 }

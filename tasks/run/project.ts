@@ -12,6 +12,7 @@ import { type Lock, openLock } from './lockfile.ts'
 import { projectIdentity } from './project-identity.ts'
 import type { ResolvedInput } from './resolved.ts'
 import type { Remotes } from './remotes.ts'
+import { openTreeLocks, type TreeLocks } from './tree-locks.ts'
 import { openStatCache, type StatCache } from './stat-cache.ts'
 
 export interface Project {
@@ -45,6 +46,8 @@ export interface ProjectOptions {
   readonly sharesKnown?: boolean
   /** Compiles catalogs instead of a puppet started for each. */
   readonly compile?: Compile
+  /** Of whoever uses tool trees longer than the project is open, and closes them. */
+  readonly treeLocks?: TreeLocks
 }
 
 /** Keys, clients and signatures are loaded only by who has remotes. */
@@ -84,10 +87,11 @@ export async function openLoaded(
   })
   const stats = openStatCache(context)
   const sources = { root: context.root, env: context.env, stats, closure: loaded.closure }
+  const locks = options.treeLocks ?? openTreeLocks()
   const unpacked = new Map<string, Promise<string>>()
   // With it come the backends and all that starts programs; most commands unpack nothing.
   const unpack = async (key: string): Promise<string> =>
-    (await import('./tool-trees.ts')).unpackedTools(key, store, context)
+    (await import('./tool-trees.ts')).unpackedTools(key, { store, locks }, context)
   const urls = options.remotes === false ? [] : remoteUrls(context.env, loaded.imgfile.remotes ?? [])
   let opened: Promise<Remotes | undefined> | undefined
   const remotes = (): Promise<Remotes | undefined> =>
@@ -115,6 +119,7 @@ export async function openLoaded(
     close: async () => {
       stats.save()
       await (await opened?.catch(() => undefined))?.settle()
+      if (options.treeLocks === undefined) await locks.close()
       await store.close()
     },
   }

@@ -2,10 +2,10 @@
 
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { rm, type FileHandle } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openLock, tryLock } from '../../cache/locks.ts'
-import { ImgError } from '../errors.ts'
+import { removeTree } from './remove-tree.ts'
 
 export interface Workspace {
   readonly path: string
@@ -53,30 +53,9 @@ async function isStill(handle: FileHandle, path: string): Promise<boolean> {
 }
 
 async function removeOwned(path: string, owner: FileHandle): Promise<void> {
-  try {
-    await rm(path, { recursive: true, force: true })
-  } catch (error) {
-    if (!refused.has((error as NodeJS.ErrnoException).code ?? '')) throw error
-    await removeAsMappedRoot(path, error)
-  }
+  await removeTree(path, 'which a build left that was killed')
   rmSync(ownerPath(path), { force: true })
   await owner.close()
-}
-
-const refused: ReadonlySet<string> = new Set(['EACCES', 'EPERM'])
-
-/** What a build without root made belongs to subordinate ids, over which only a namespace of their owner's has power. */
-async function removeAsMappedRoot(path: string, cause: unknown): Promise<void> {
-  const { runProgram } = await import('./process.ts')
-  const argv = ['unshare', '--user', '--map-root-user', '--map-auto', 'rm', '-rf', '--one-file-system', path]
-  const { exitCode, stderr } = await runProgram(argv)
-  if (exitCode === 0) return
-  throw new ImgError('PERMISSION', `cannot remove ${path}, which a build left that was killed`, {
-    path,
-    hint: 'remove it as the user who built, or as root',
-    output: stderr,
-    cause,
-  })
 }
 
 function list(folder: string): readonly string[] {

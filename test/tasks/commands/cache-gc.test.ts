@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Collection } from '../../../cache/collect.ts'
 import { ImgError } from '../../../tasks/errors.ts'
-import { cacheGc, parseSize, renderCollection } from '../../../tasks/commands/cache-gc.ts'
+import { cacheGc, type Collected, parseSize, renderCollection } from '../../../tasks/commands/cache-gc.ts'
 
 const record = {
   key: 'a'.repeat(64),
@@ -11,13 +10,14 @@ const record = {
   pinned: false,
   packs: [],
 }
-const collection: Collection = {
+const collection: Collected = {
   verdicts: [
     { record, keep: true, reason: 'pinned' },
     { record: { ...record, key: 'b'.repeat(64) }, keep: false, reason: 'as it is old' },
   ],
   removed: { packs: 1, bytes: 1024 },
   waiting: { packs: 2, bytes: 2048, processes: 1 },
+  trees: [],
 }
 
 test('what was removed, and what waits', () => {
@@ -34,6 +34,25 @@ test('a rehearsal with reasons', () => {
     'base:trixie  aaaaaaaaaaaa  kept: pinned\n' +
       'base:trixie  bbbbbbbbbbbb  would go: as it is old\n' +
       'would remove 1 pack, 1.0 KiB\n',
+  )
+})
+
+test('tool trees are named as builds are', () => {
+  const tree = { bytes: 350 * 1024 ** 2, keep: false, reason: 'no kept build uses it' }
+  const trees = [
+    { ...tree, tree: 'c'.repeat(64) },
+    { ...tree, tree: `${'d'.repeat(64)}.incoming`, bytes: 0, reason: 'left by a process that was killed' },
+    { ...tree, tree: 'e'.repeat(64), keep: true, reason: 'in use right now' },
+  ]
+  const waiting = { packs: 0, bytes: 0, processes: 0 }
+  const all = { ...collection, verdicts: [], waiting, trees }
+  expect(renderCollection(all, { dryRun: false, explain: false })).toBe(
+    'tool tree  cccccccccccc  removed: no kept build uses it, 350 MiB\n' +
+      'tool tree  dddddddddddd  removed: left by a process that was killed, 0 B\n' +
+      'removed 1 pack, 1.0 KiB; 2 unpacked tool trees, 350 MiB\n',
+  )
+  expect(renderCollection(all, { dryRun: true, explain: true })).toContain(
+    'tool tree  eeeeeeeeeeee  kept: in use right now, 350 MiB\n',
   )
 })
 

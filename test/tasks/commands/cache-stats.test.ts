@@ -11,6 +11,7 @@ test('counts and bytes', () => {
     records: 3,
     values: 7,
     disks: { count: 1, bytes: 4096 },
+    tools: { count: 1, bytes: 350 * 1024 ** 2 },
   }
   expect(renderStats('/cache', stats)).toBe(`cache    /cache
 packs    2, 64 MiB
@@ -19,6 +20,7 @@ maps     3
 records  3
 values   7
 disks    1, 4.0 KiB
+tools    1, 350 MiB
 `)
 })
 
