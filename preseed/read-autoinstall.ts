@@ -1,6 +1,6 @@
 // Ubuntu's answers for its installer, subiquity, as cloud-init user data. The only file that reads YAML. Pure.
 
-import { isMap, isScalar, LineCounter, parseDocument, type YAMLMap } from 'yaml'
+import { isMap, isScalar, LineCounter, parseDocument, type YAMLMap } from '../tasks/plan/yaml.ts'
 import { suggest } from '../tasks/plan/suggest.ts'
 import type { JsonValue } from '../tasks/plan/step.ts'
 import type { Finding } from './finding.ts'

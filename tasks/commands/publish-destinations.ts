@@ -5,7 +5,7 @@ import type { Publisher } from './publisher.ts'
 
 interface Destination {
   /** How `--to` begins; a folder has none. */
-  readonly scheme: '' | 'docker:'
+  readonly scheme: '' | 'docker:' | 'glance:'
   /** Without `--to`, or with one of another scheme. */
   readonly hint: string
   /** Those of publish that mean something here, beside `to`. */
@@ -39,11 +39,20 @@ const boxes: Destination = {
   load: async () => (await import('./publish-boxes.ts')).publishBoxes,
 }
 
+const glance: Destination = {
+  scheme: 'glance:',
+  hint: 'add --to glance: or --to glance:CLOUD; `img export` writes the files to a folder',
+  options: ['keep'],
+  several: true,
+  load: async () => (await import('./publish-openstack.ts')).publishOpenstack,
+}
+
 const table: Readonly<Record<string, Destination>> = {
   template: repository,
   docker: registry,
   'container-disk': registry,
   vagrant: boxes,
+  openstack: glance,
 }
 
 interface Wanted {

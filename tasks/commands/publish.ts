@@ -9,7 +9,7 @@ export const makePublish = (open: WithLayerDisks): Command => ({
   summary: 'put targets where they are used from: a signed repository, a registry, …',
   arguments: '[targets...]',
   options: [
-    { flags: '--to <destination>', description: 'a folder, or docker://HOST/REPOSITORY' },
+    { flags: '--to <destination>', description: 'a folder, docker://HOST/REPOSITORY or glance:[CLOUD]' },
     { flags: '--gpg-key <fingerprint>', description: "key of the user's keyring to sign with" },
     { flags: '--conf <file>', description: "write the clients' configuration, and the public key beside it" },
     { flags: '--uri <address>', description: 'where clients find index.asc; the folder itself unless told' },

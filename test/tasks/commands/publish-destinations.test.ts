@@ -14,6 +14,8 @@ test.each([
   [['template:a', 'template:b'], { to: 'images', gpgKey: 'x', conf: 'x.conf', uri: 'https://x', keep: 1 }],
   [['docker:a'], { to: 'docker://registry.example.org/a', tag: ['x'], plainHttp: true }],
   [['vagrant:a'], { to: '/srv/boxes/a' }],
+  [['openstack:a', 'openstack:b'], { to: 'glance:', keep: 0 }],
+  [['openstack:a'], { to: 'glance:prod' }],
   [['container-disk:a'], { to: 'docker://registry.example.org/a' }],
 ] as const)('%j goes to %j', (names, options) => {
   expect(choose(names, options)).toBe(options.to)
@@ -56,6 +58,12 @@ test.each([
     'leave it out: it goes with docker, container-disk',
   ],
   [
+    ['openstack:a'],
+    { to: 'images' },
+    'openstack:a cannot be published to images',
+    'add --to glance: or --to glance:CLOUD; `img export` writes the files to a folder',
+  ],
+  [
     ['vagrant:a'],
     { to: 'docker://x/a' },
     'vagrant:a cannot be published to docker://x/a',
@@ -65,13 +73,13 @@ test.each([
     ['vagrant:a'],
     { to: 'boxes', keep: 3 },
     '--keep means nothing for vagrant:a',
-    'leave it out: it goes with template',
+    'leave it out: it goes with template, openstack',
   ],
   [
     ['template:a', 'puppet:b'],
     { to: 'images' },
     'puppet:b is no target that can be published',
-    'name one made by template, docker, container-disk, vagrant of imgfile/targets',
+    'name one made by template, docker, container-disk, vagrant, openstack of imgfile/targets',
   ],
 ] as const)('%j with %j is refused', (...[names, options, message, hint]) => {
   expect(choose(names, options)).toMatchObject({ code: 'USAGE', message, fields: { hint } })

@@ -1,0 +1,3 @@
+// The one importer of the package that reads YAML. Pure.
+
+export { isMap, isScalar, LineCounter, parse, parseDocument, type YAMLMap } from 'yaml'

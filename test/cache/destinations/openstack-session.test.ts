@@ -1,0 +1,11 @@
+import { expect, test } from 'vitest'
+import { checkEncryption } from '../../../cache/destinations/openstack-session.ts'
+
+test('a token of an encrypted keystone goes nowhere in clear', () => {
+  const [closed, open] = [new URL('https://cloud.example.org/v3'), new URL('http://cloud.example.org/v2/')]
+  expect(() => checkEncryption(closed, open)).toThrow(
+    'https://cloud.example.org/v3 names http://cloud.example.org/v2/, which is not encrypted',
+  )
+  checkEncryption(open, open)
+  checkEncryption(closed, closed)
+})
