@@ -3,6 +3,7 @@
 import type { LayerRecord } from '../cache/store.ts'
 import { ImgError } from './errors.ts'
 import type { Outcome } from './plan/outcome.ts'
+import { checkTools } from './plan/check-tools.ts'
 import { makePlan, type Plan } from './plan/plan.ts'
 import type { LayerName } from './plan/recipe.ts'
 import { select } from './plan/select.ts'
@@ -29,10 +30,16 @@ export interface BuiltLayer {
   readonly record?: LayerRecord
 }
 
-/** No selectors: every layer. The result has what they stand on, too, parents first. */
-export async function planBuild(project: Project, selectors: readonly string[]): Promise<Plan> {
+/** No selectors: every layer. The result has what they stand on, too, parents first. `check` may refuse what was decided. */
+export async function planBuild(
+  project: Project,
+  selectors: readonly string[],
+  check?: (decisions: Decisions) => void,
+): Promise<Plan> {
   const wanted = selected(project, selectors)
-  return makePlan(project.graph, wanted, await decideLayers(project.graph, wanted, makeOracle(project)))
+  const decisions = await decideLayers(project.graph, wanted, makeOracle(project))
+  check?.(decisions)
+  return makePlan(project.graph, wanted, decisions)
 }
 
 export async function runBuild(
@@ -53,6 +60,7 @@ export async function buildDecided(
   { wanted, decisions }: { readonly wanted: readonly LayerName[]; readonly decisions: Decisions },
   options: BuildOptions,
 ): Promise<BuildResult | 'void'> {
+  if (needsTools(options.backends)) checkTools(project.graph, decisions.values())
   const plan = makePlan(project.graph, wanted, decisions)
   const todo = plan.layers.filter(({ action }) => action === 'build' || action === 'undecided')
   project.context.emit({ event: 'plan', layers: plan.layers.length, builds: todo.length })
@@ -77,6 +85,10 @@ export async function buildDecided(
   await claimReused(project, layers)
   return { ...result(layers), run }
 }
+
+/** None of those there are changes an image without; others are given by tests. */
+const needsTools = (backends: BuildOptions['backends']): boolean =>
+  (backends ?? []).every((backend) => !backend.modes.includes('chroot') || backend.needsTools === true)
 
 /** What another project or clone built is this one's newest from now on, while it has none of its own. */
 async function claimReused({ store }: Project, layers: readonly BuiltLayer[]): Promise<void> {

@@ -2,6 +2,7 @@
 
 import { planInstaller, renderInstaller, type InstallerCommand } from '../backends/installer-dry-run.ts'
 import { planBuild } from '../build.ts'
+import { checkTools } from '../plan/check-tools.ts'
 import { estimate } from '../plan/estimate.ts'
 import { findInstall } from '../run/find-install.ts'
 import type { Project } from '../run/project.ts'
@@ -9,7 +10,8 @@ import type { Call } from './command.ts'
 import { renderPlan } from './plan.ts'
 
 export async function dryRun(project: Project, call: Call): Promise<void> {
-  const planned = await planBuild(project, call.args)
+  const { graph } = project
+  const planned = await planBuild(project, call.args, (decisions) => checkTools(graph, decisions.values()))
   const installers: (InstallerCommand & { readonly layer: string })[] = []
   const texts: string[] = []
   for (const layer of planned.layers.filter(({ action }) => action !== 'reuse' && action !== 'skip')) {

@@ -1,3 +1,4 @@
+import { checkTools } from '../plan/check-tools.ts'
 import { estimate, type Estimate } from '../plan/estimate.ts'
 import type { Plan } from '../plan/plan.ts'
 import { escapeControls } from '../reporters/escape.ts'
@@ -18,7 +19,10 @@ export const plan: Command = {
   run: (call, context) =>
     withProject(call, context, async (project) => {
       const { planBuild } = await import('../build.ts')
-      const planned = await planBuild(project, call.args)
+      const { graph } = project
+      const planned = await planBuild(project, call.args, (decisions) =>
+        checkTools(graph, decisions.values()),
+      )
       const expected = estimate(project.graph, planned)
       call.print(call.json ? toJson(planned, expected) : renderPlan(planned, expected, call.columns))
       return 0

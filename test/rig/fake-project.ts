@@ -27,6 +27,12 @@ export const root = (content: string): Recipe => ({
   parent: 'none',
 })
 
+/** A tool tree, as far as a plan sees: an archive and no disk. */
+export const toolTree = (): Recipe => ({
+  ...fixed([write('/bin/true', ''), { do: 'archive' }]),
+  parent: 'none',
+})
+
 export const write = (path: string, content: string): Step => ({ do: 'write', path, content, mode: '0644' })
 
 const MiB = 2 ** 20

@@ -6,18 +6,15 @@ import { install } from '../../recipes/install.ts'
 import { layer } from '../../tasks/plan/declare.ts'
 import type { RunContext } from '../../tasks/context.ts'
 import type { Layer } from '../../tasks/plan/recipe.ts'
-import { child, fixed, root, write } from './fake-project.ts'
+import { child, fixed, toolTree, write } from './fake-project.ts'
 import { testContext } from './run-context.ts'
 
 /** `install:di` and `role:web` on it; `install:plain` has no installer. */
 export function installerLayers(): readonly Layer[] {
-  const tools = layer('tools:own', root('tools'))
+  const tools = layer('tools:own', toolTree())
   const location = { kernel: 'di/linux', initrd: 'di/initrd.gz' }
   const installer = layer('install:di', install({ answers: 'trixie.cfg', location, disk: '1G', tools }))
-  return [
-    child('role:web', installer, fixed([write('/etc/web', 'web')])),
-    layer('install:plain', root('plain')),
-  ]
+  return [child('role:web', installer, fixed([write('/etc/web', 'web')])), layer('install:plain', toolTree())]
 }
 
 export function installerContext(): ReturnType<typeof testContext> {
