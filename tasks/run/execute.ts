@@ -13,7 +13,7 @@ import type { Keyed } from '../plan/decision.ts'
 import type { GraphLayer } from '../plan/graph.ts'
 import type { LayerBench } from './layer-bench.ts'
 import { packagesOf, renderPackages } from './used-packages.ts'
-import { openSecrets } from './layer-secrets.ts'
+import { type LayerSecrets, openSecrets } from './layer-secrets.ts'
 import type { ResolvedInput } from './resolved.ts'
 import { failedKey } from './read-log.ts'
 import { runPhases } from './run-phases.ts'
@@ -89,12 +89,28 @@ export async function buildLayer(
     await adoptDisk(bench.store, done.files, artifact)
     return record
   } catch (error) {
-    await secrets.redactLog(log)
-    const kept = await keepLog(bench.store, log)
-    await bench.store.writeValue(failedKey(context.root, entry.name), JSON.stringify({ started, log: kept }))
+    await keepFailed(entry, { bench, context, secrets }, { started, path: log })
     throw secrets.redactError(error)
   } finally {
     await workspace.remove()
+  }
+}
+
+/** Whatever goes wrong here, such as a full disk, does not hide why the build failed. */
+async function keepFailed(
+  { name }: GraphLayer,
+  { bench, context, secrets }: Run & { readonly secrets: LayerSecrets },
+  { started, path }: { readonly started: number; readonly path: string },
+): Promise<void> {
+  try {
+    await secrets.redactLog(path)
+    const log = await keepLog(bench.store, path)
+    await bench.store.writeValue(failedKey(context.root, name), JSON.stringify({ started, log }))
+  } catch (error) {
+    const { message } = error as Error
+    const text = `the output of the failed build was not kept: ${message}`
+    const hint = error instanceof ImgError ? error.fields.hint : undefined
+    context.emit({ event: 'warning', layer: name, text, ...(hint === undefined ? {} : { hint }) })
   }
 }
 
