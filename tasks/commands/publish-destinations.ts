@@ -47,12 +47,25 @@ const glance: Destination = {
   load: async () => (await import('./publish-openstack.ts')).publishOpenstack,
 }
 
+const folder: Destination = {
+  scheme: '',
+  hint: 'add --to DIR, the folder its files are fetched from',
+  options: ['gpgKey', 'keep'],
+  several: false,
+  load: async () => (await import('./publish-files.ts')).publishFiles,
+}
+
 const table: Readonly<Record<string, Destination>> = {
   template: repository,
   docker: registry,
   'container-disk': registry,
   vagrant: boxes,
   openstack: glance,
+  ramdisk: folder,
+  qcow2: folder,
+  raw: folder,
+  vmdk: folder,
+  ova: folder,
 }
 
 interface Wanted {

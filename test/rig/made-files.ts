@@ -36,7 +36,8 @@ export async function madeFiles(target: Layer, { files: given, key }: Given): Pr
     else if (step.do === 'checksums') {
       const lines = [...files.keys()].toSorted().map((name) => `${sha256(files.get(name)!)}  ${name}\n`)
       files.set(step.to, lines.join(''))
-    } else if (!files.has(step.to)) throw new Error(`no ${step.to} is given`)
+    } else if (![...files.keys()].some((name) => name.startsWith(step.to.replace(/\.\w+$/, ''))))
+      throw new Error(`no ${step.to} is given`)
   }
   return Object.fromEntries(files)
 }

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { clearSign } from '../../../cache/repository/clear-sign.ts'
+import { clearSign } from '../../../cache/repository/sign.ts'
 import { resolveSigningKey, type SigningKey } from '../../../cache/repository/gpg-keys.ts'
 import { publishTemplates, type Published } from '../../../cache/repository/publish.ts'
 import type { RunContext } from '../../../tasks/context.ts'

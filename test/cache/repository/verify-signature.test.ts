@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { clearSign } from '../../../cache/repository/clear-sign.ts'
+import { clearSign } from '../../../cache/repository/sign.ts'
 import { resolvePublicKey, resolveSigningKey } from '../../../cache/repository/gpg-keys.ts'
 import { verifyClearSigned } from '../../../cache/repository/verify-signature.ts'
 import { testContext } from '../../rig/run-context.ts'

@@ -16,6 +16,9 @@ test.each([
   [['vagrant:a'], { to: '/srv/boxes/a' }],
   [['openstack:a', 'openstack:b'], { to: 'glance:', keep: 0 }],
   [['openstack:a'], { to: 'glance:prod' }],
+  ...['ramdisk', 'qcow2', 'raw', 'vmdk', 'ova'].map(
+    (kind) => [[`${kind}:a`], { to: '/srv/a', gpgKey: 'x', keep: 1 }] as const,
+  ),
   [['container-disk:a'], { to: 'docker://registry.example.org/a' }],
 ] as const)('%j goes to %j', (names, options) => {
   expect(choose(names, options)).toBe(options.to)
@@ -49,13 +52,19 @@ test.each([
     ['docker:a'],
     { to: 'docker://x/a', gpgKey: 'x' },
     '--gpg-key means nothing for docker:a',
-    'leave it out: it goes with template',
+    'leave it out: it goes with template, ramdisk, qcow2, raw, vmdk, ova',
   ],
   [
     ['template:a'],
     { to: 'images', tag: ['x'] },
     '--tag means nothing for template:a',
     'leave it out: it goes with docker, container-disk',
+  ],
+  [
+    ['qcow2:a'],
+    { to: 'glance:' },
+    'qcow2:a cannot be published to glance:',
+    'add --to DIR, the folder its files are fetched from',
   ],
   [
     ['openstack:a'],
@@ -73,13 +82,13 @@ test.each([
     ['vagrant:a'],
     { to: 'boxes', keep: 3 },
     '--keep means nothing for vagrant:a',
-    'leave it out: it goes with template, openstack',
+    'leave it out: it goes with template, openstack, ramdisk, qcow2, raw, vmdk, ova',
   ],
   [
     ['template:a', 'puppet:b'],
     { to: 'images' },
     'puppet:b is no target that can be published',
-    'name one made by template, docker, container-disk, vagrant, openstack of imgfile/targets',
+    'name one made by template, docker, container-disk, vagrant, openstack, ramdisk, qcow2, raw, vmdk, ova of imgfile/targets',
   ],
 ] as const)('%j with %j is refused', (...[names, options, message, hint]) => {
   expect(choose(names, options)).toMatchObject({ code: 'USAGE', message, fields: { hint } })

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { clearSign } from '../../../cache/repository/clear-sign.ts'
+import { clearSign, detachSign } from '../../../cache/repository/sign.ts'
 import { resolveSigningKey } from '../../../cache/repository/gpg-keys.ts'
 import { verifyClearSigned } from '../../../cache/repository/verify-signature.ts'
 import { testContext } from '../../rig/run-context.ts'
@@ -27,6 +27,18 @@ test('what was signed is verified, and nothing of key or agent is left', async (
   expect(agents.split('\n').filter((line) => line.includes('img-gpg-') || line.includes(own.home))).toEqual(
     [],
   )
+})
+
+test('a signature of its own is one gpgv takes', async () => {
+  const own = makeSigningKey()
+  const context = testContext({ env: { GNUPGHOME: own.home } })
+  const key = await resolveSigningKey(own.fingerprint, context)
+  const signature = await detachSign(text, key, context)
+  const folder = tempFolder({ text, 'text.sig': signature, other: `${text}x`, 'key.gpg': key.bytes })
+  const verify = (file: string): number | null =>
+    spawnSync('gpgv', ['--homedir', folder, '--keyring', './key.gpg', 'text.sig', file], { cwd: folder })
+      .status
+  expect([verify('text'), verify('other')]).toEqual([0, 1])
 })
 
 test('a subkey signs when it is named, and its primary key vouches', async () => {
