@@ -41,7 +41,7 @@ async function allCommands(): Promise<readonly CompletedCommand[]> {
       long: /--[\w-]+/.exec(written)?.[0] ?? '',
       description,
     }))
-    return { name, summary, flags, layers: takes.includes('layer') || takes.includes('before') }
+    return { name, summary, flags, layers: /layer|target|before/.test(takes) }
   })
   return Promise.all(loaded)
 }

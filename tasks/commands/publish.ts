@@ -25,8 +25,7 @@ export const makePublish = (open: WithLayerDisks): Command => ({
     },
     { flags: '--plain-http', description: 'talk to a registry without encryption, also on another machine' },
   ],
-  example:
-    'img publish template:ceph-node --to /srv/images --gpg-key 0123456789ABCDEF0123456789ABCDEF01234567',
+  example: 'img publish docker:ceph-node --to docker://registry.example.org/ceph-node --tag latest',
   run: async (call, context) => {
     checkCall(call)
     if (call.args.length === 0) {
