@@ -7,24 +7,28 @@ import { type Lock, openLock } from './lockfile.ts'
 
 export interface KeptMirror {
   /** Rejects for a lock file that cannot be understood. */
-  readonly of: (lock: Lock) => Promise<Mirror>
+  readonly of: (lock: Pick<Lock, 'path' | 'elsewhere'>) => Promise<Mirror>
   close(): Promise<void>
 }
 
 export function keepMirror(context: RunContext, options: { readonly frozen: boolean }): KeptMirror {
   let kept: { readonly lock: string; readonly mirror: Mirror } | undefined
+  /** Of the build that asked last: remotes are a project's, and projects come and go with rounds. */
+  let elsewhere: Lock['elsewhere']
   let last: Promise<unknown> = Promise.resolve()
   const close = async (): Promise<void> => {
     const ending = kept
     kept = undefined
     await ending?.mirror.close()
   }
-  const of = async (path: string): Promise<Mirror> => {
+  const of = async ({ path, ...asking }: Pick<Lock, 'path' | 'elsewhere'>): Promise<Mirror> => {
+    elsewhere = asking.elsewhere
     const lock = existsSync(path) ? readFileSync(path, 'utf8') : ''
     if (kept?.lock === lock) return kept.mirror
     await close()
     // Its own lock: the build's ends with the build.
-    const mirror = await startMirror(await openLock(context, options), context)
+    const own = await openLock(context, { ...options, elsewhere: async (wanted) => elsewhere?.(wanted) })
+    const mirror = await startMirror(own, context)
     kept = { lock, mirror }
     return mirror
   }
@@ -34,5 +38,5 @@ export function keepMirror(context: RunContext, options: { readonly frozen: bool
     last = answer.catch(() => undefined)
     return answer
   }
-  return { of: ({ path }) => next(() => of(path)), close: () => next(close) }
+  return { of: (asking) => next(() => of(asking)), close: () => next(close) }
 }

@@ -13,6 +13,8 @@ import type { ResolvedInput } from './resolved.ts'
 export interface Lock {
   readonly path: string
   readonly frozen: boolean
+  /** Where its files may be, besides the mirror. */
+  readonly elsewhere: Elsewhere | undefined
   /** Pins what is not pinned, which needs a mirror; everything pinned is answered from the file alone. */
   resolve(input: AptInput): Promise<ResolvedInput>
   /** The pinned suites of a resolved input, in the order of sources. */
@@ -118,6 +120,7 @@ export async function openLock(context: RunContext, options: LockOptions): Promi
   return {
     path,
     frozen,
+    elsewhere: options.elsewhere,
     pinsOf,
     archives,
     async resolve(input) {

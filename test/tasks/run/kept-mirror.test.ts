@@ -1,7 +1,10 @@
 import { rmSync, writeFileSync } from 'node:fs'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { obtainLocked } from '../../../tasks/run/apt-pin.ts'
 import { keepMirror, type KeptMirror } from '../../../tasks/run/kept-mirror.ts'
 import { openLock } from '../../../tasks/run/lockfile.ts'
+import { trixie, useArchiveProject } from '../../rig/archive-project.ts'
+import { hasGpg, packageFile, sha256 } from '../../rig/fake-archive.ts'
 import { testContext } from '../../rig/run-context.ts'
 
 async function kept(): Promise<{
@@ -42,4 +45,34 @@ test('a project that pins nothing yet has no lock file', async () => {
   const { of, path } = await kept()
   rmSync(path, { force: true })
   expect(await of()).toMatchObject({ stats: expect.any(Function) as unknown })
+})
+
+describe.runIf(hasGpg)('a package the mirror has no more', () => {
+  const rig = useArchiveProject()
+
+  test('comes from the remotes of the build that asks, whichever started the mirror', async () => {
+    const lock = await rig.project.open()
+    await lock.resolve(trixie)
+    await obtainLocked(lock, [trixie], rig.project.context)
+    const hello = packageFile('hello_1.0')
+    rig.project.mirror.files.delete(`/debian/${hello}`)
+    const keeping = keepMirror(rig.project.context, { frozen: false })
+    onTestFinished(() => keeping.close())
+    const bytes = Buffer.from('hello, one')
+    const without = await keeping.of({ path: lock.path, elsewhere: async () => undefined })
+    const [, base = ''] = /\] (\S+) trixie main$/.exec(without.access(trixie).sources[0] ?? '') ?? []
+    expect((await fetch(`${base}/${hello}`)).status).toBe(502)
+    const asked: string[] = []
+    const next = await keeping.of({
+      path: lock.path,
+      elsewhere: async (wanted) => {
+        asked.push(wanted.sha256)
+        return bytes
+      },
+    })
+    expect(next).toBe(without)
+    const answer = await fetch(`${base}/${hello}`)
+    expect([answer.status, await answer.text()]).toEqual([200, 'hello, one'])
+    expect(asked).toEqual([sha256(bytes)])
+  })
 })
