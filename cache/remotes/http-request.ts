@@ -144,23 +144,30 @@ function openClock(outer: AbortSignal, firstMs: number): Clock {
   const own = new AbortController()
   const end = (): void => own.abort()
   let timer = setTimeout(end, firstMs)
+  let isOver = false
+  const restart = (ms: number): void => {
+    clearTimeout(timer)
+    // A body may still be read when its refusal has come.
+    if (!isOver) timer = setTimeout(end, ms)
+  }
   let window = { at: performance.now(), bytes: 0 }
   return {
     signal: AbortSignal.any([outer, own.signal]),
     progress(bytes) {
-      clearTimeout(timer)
-      timer = setTimeout(end, idleLimit)
+      restart(idleLimit)
       const ms = performance.now() - window.at
       if (ms < speedWindow) return
       if ((bytes - window.bytes) / ms < slowest) end()
       window = { at: performance.now(), bytes }
     },
     wait(ms) {
-      clearTimeout(timer)
-      timer = setTimeout(end, ms)
+      restart(ms)
       window = { at: performance.now(), bytes: 0 }
     },
-    stop: () => clearTimeout(timer),
+    stop() {
+      isOver = true
+      clearTimeout(timer)
+    },
   }
 }
 

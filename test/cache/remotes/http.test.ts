@@ -188,3 +188,26 @@ test('what the caller aborts is no fault of the remote', async () => {
 })
 
 const authorize = async (): Promise<Record<string, string>> => ({ authorization: 'Bearer secret' })
+
+test('a body too large for the memory has its length, and is read again where it has to go', async () => {
+  const server = await startObjectServer(
+    answering((request, response) => {
+      if (request.url !== '/start') return false
+      request.resume()
+      response.writeHead(307, { location: '/end' }).end()
+      return true
+    }),
+  )
+  const part = Buffer.alloc(64 * 1024, 'part')
+  let reads = 0
+  async function* read(): AsyncGenerator<Buffer> {
+    reads += 1
+    for (let sent = 0; sent < 32; sent++) yield part
+  }
+  const body = { length: 32 * part.length, read }
+  const url = new URL('start', server.url)
+  expect(await httpRequest({ method: 'PUT', url, signal, limit: 0, body })).toMatchObject({ status: 201 })
+  expect(server.objects.get('/end')).toEqual(Buffer.concat(Array<Buffer>(32).fill(part)))
+  expect(server.headers.map((headers) => headers['content-length'])).toEqual(['2097152', '2097152'])
+  expect(reads).toBe(2)
+})
