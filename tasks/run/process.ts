@@ -1,6 +1,7 @@
 // The only door to other programs. Everything started through here dies with `img`, also when that is killed with -9.
 
 import { appendFileSync } from 'node:fs'
+import { setMaxListeners } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { execa } from 'execa'
 import { ImgError } from '../errors.ts'
@@ -39,7 +40,7 @@ export async function runProgram(
     env: { PATH: programPath, ...options.env },
     extendEnv: false,
     ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
-    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+    ...cancelBy(options.signal),
     ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
     forceKillAfterDelay: 5000,
     reject: false,
@@ -72,6 +73,13 @@ export async function runProgram(
   }
 }
 
+/** As many listen as programs run at the same time; whose signal it is cannot know how many, and each leaves at its end. */
+function cancelBy(signal: AbortSignal | undefined): { readonly cancelSignal?: AbortSignal } {
+  if (signal === undefined) return {}
+  setMaxListeners(0, signal)
+  return { cancelSignal: signal }
+}
+
 export interface ProgramStream {
   /** Standard output as it comes. */
   readonly output: AsyncIterable<Buffer>
@@ -88,7 +96,7 @@ export function streamProgram(
     env: { PATH: programPath, ...options.env },
     extendEnv: false,
     stdin: 'ignore',
-    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+    ...cancelBy(options.signal),
     forceKillAfterDelay: 5000,
     reject: false,
     stripFinalNewline: false,

@@ -1,6 +1,21 @@
+import { getEventListeners } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { runProgram, startProgram } from '../../../tasks/run/process.ts'
+
+describe('runProgram', () => {
+  it('any number may run by one signal, which nobody listens to afterwards', async () => {
+    const { signal } = new AbortController()
+    const warnings: Error[] = []
+    const note = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', note)
+    onTestFinished(() => void process.off('warning', note))
+    await Promise.all(Array.from({ length: 12 }, () => runProgram(['true'], { signal })))
+    await new Promise(setImmediate)
+    expect(warnings).toEqual([])
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+  })
+})
 
 describe('startProgram', () => {
   it('gives the program two-way sockets from descriptor 3 on', async () => {
