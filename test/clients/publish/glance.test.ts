@@ -1,6 +1,6 @@
 // Images published to Debian's glance-api: what it serves, what it hides, and what becomes of half an upload.
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
@@ -37,6 +37,12 @@ describe.runIf(findProgram('glance-api') !== undefined)('glance', () => {
     expect(await makePublish(open).run(call, testContext({ env: env(), now: Date.now }))).toBe(0)
     return (call.printed[0] as { readonly published: readonly unknown[] }).published[0]
   }
+  /** Which image the command line client means by a name. */
+  const clientsChoice = (name: string): string => {
+    const login = ['--os-auth-type', 'none', '--os-endpoint', server!.url]
+    const argv = [...login, 'image', 'show', name, '--format', 'value', '--column', 'id']
+    return execFileSync('openstack', argv, { encoding: 'utf8' }).trim()
+  }
   const list = async (hidden: boolean): Promise<readonly Image[]> => {
     const answer = await fetch(`${server!.url}/v2/images?os_hidden=${hidden}`)
     return ((await answer.json()) as { readonly images: readonly Image[] }).images
@@ -71,6 +77,8 @@ describe.runIf(findProgram('glance-api') !== undefined)('glance', () => {
     expect([await names(false), await names(true)]).toEqual([['web'], ['web-r1']])
     files = await makeOpenstackImage(randomBytes(1_000_000))
     expect(await publish()).toMatchObject({ revision: 3, removed: [image!.id] })
+    const [shown] = await list(false)
+    expect(findProgram('openstack') === undefined ? shown!.id : clientsChoice('web')).toBe(shown!.id)
     expect([await names(false), await names(true)]).toEqual([['web'], ['web-r2']])
   })
 

@@ -1,21 +1,19 @@
 // vagrant follows our catalog from version to version, for both of its providers.
 
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, renameSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { serveFiles, type FileServer } from '../../../tasks/backends/serve-files.ts'
 import { findProgram } from '../../../tasks/run/find-program.ts'
 import { freePort } from '../../rig/server.ts'
-import { exportTarget } from '../../rig/target-files.ts'
 import { canRun, openBuildProject, type BuildProject } from '../../system/build/project.ts'
 
 const hour = 60 * 60_000
 
-/** The second version stands on the catalog of the first. */
 const targets = (url: string): string => `
   targets.vagrant(install, { name: 'vagrant:first', box: 'example/small', version: '1.0.9', url: '${url}' }),
-  targets.vagrant(install, { name: 'vagrant:next', box: 'example/small', version: '1.0.10', url: '${url}', catalog: 'catalog.json' }),
+  targets.vagrant(install, { name: 'vagrant:next', box: 'example/small', version: '1.0.10', url: '${url}' }),
 `
 
 describe.runIf(canRun && findProgram('vagrant') !== undefined)('a box', () => {
@@ -27,7 +25,7 @@ describe.runIf(canRun && findProgram('vagrant') !== undefined)('a box', () => {
   beforeAll(async () => {
     const port = await freePort()
     url = `http://127.0.0.1:${port}`
-    project = openBuildProject('', { 'catalog.json': '{"name":"example/small"}' }, targets(url))
+    project = openBuildProject('', {}, targets(url))
     mkdirSync(boxes())
     server = await serveFiles(boxes(), port)
   }, hour)
@@ -36,12 +34,9 @@ describe.runIf(canRun && findProgram('vagrant') !== undefined)('a box', () => {
     project.close()
   })
 
-  /** The boxes of a version where its catalog says, and that catalog. */
-  const publish = async (name: string, version: string): Promise<void> => {
-    const folder = await exportTarget(project, `vagrant:${name}`)
-    renameSync(folder, join(boxes(), version))
-    execFileSync('cp', [join(boxes(), version, 'catalog.json'), boxes()])
-    execFileSync('cp', [join(boxes(), 'catalog.json'), project.root])
+  const publish = async (name: string): Promise<void> => {
+    const { status, stderr } = await project.img(['publish', '--yes', `vagrant:${name}`, '--to', boxes()])
+    expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' })
   }
 
   const vagrant = (...args: readonly string[]): string => {
@@ -57,15 +52,15 @@ describe.runIf(canRun && findProgram('vagrant') !== undefined)('a box', () => {
   }
 
   test('is added, found outdated and updated', { timeout: hour }, async () => {
-    await publish('first', '1.0.9')
+    await publish('first')
     for (const provider of ['virtualbox', 'libvirt'])
       vagrant('box', 'add', `${url}/catalog.json`, '--provider', provider)
     const versions = (): readonly string[] =>
-      [...vagrant('box', 'list').matchAll(/,box-version,(\\S+)/g)].map(([, version]) => version!)
+      [...vagrant('box', 'list').matchAll(/,box-version,(\S+)/g)].map(([, version]) => version!)
     expect(versions()).toEqual(['1.0.9', '1.0.9'])
     expect(vagrant('box', 'outdated', '--global')).toContain('1.0.9')
 
-    await publish('next', '1.0.10')
+    await publish('next')
     expect(vagrant('box', 'outdated', '--global')).toContain('is outdated! Current: 1.0.9. Latest: 1.0.10')
     for (const provider of ['virtualbox', 'libvirt']) {
       vagrant('box', 'update', '--box', 'example/small', '--provider', provider)
