@@ -61,7 +61,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./export.ts')).exportCommand,
   },
   publish: {
-    summary: 'put targets where they are used from: a signed repository, a registry, …',
+    summary: 'put targets where they are used from: a signed repository, a registry, Glance, a folder',
     load: async () => (await import('./publish.ts')).publish,
   },
   run: {

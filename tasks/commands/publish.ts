@@ -6,7 +6,7 @@ import { withLayerDisks, type WithLayerDisks } from './with-layer-disks.ts'
 
 export const makePublish = (open: WithLayerDisks): Command => ({
   name: 'publish',
-  summary: 'put targets where they are used from: a signed repository, a registry, …',
+  summary: 'put targets where they are used from: a signed repository, a registry, Glance, a folder',
   arguments: '[targets...]',
   options: [
     { flags: '--to <destination>', description: 'a folder, docker://HOST/REPOSITORY or glance:[CLOUD]' },
