@@ -14,16 +14,11 @@ export interface Place {
 }
 
 /** A file under its name, whole and on disk, or not at all; the folder above its own is left to the caller. */
-export async function placeFile(
-  files: TargetFiles,
-  name: string,
-  { to, tmp, sha256 }: Place,
-): Promise<'placed' | 'there'> {
-  if ((await hashFile(to, 'sha256'))?.digest === sha256) return 'there'
+export async function placeFile(files: TargetFiles, name: string, { to, tmp, sha256 }: Place): Promise<void> {
+  if ((await hashFile(to, 'sha256'))?.digest === sha256) return
   const staged = join(tmp, randomUUID())
   await files.write(name, staged)
   await mkdir(dirname(to), { recursive: true })
   await rename(staged, to)
   await syncPath(dirname(to))
-  return 'placed'
 }

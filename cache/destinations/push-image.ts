@@ -49,7 +49,7 @@ export async function pushImage(
     const from = places.get(digest)
     places.set(digest, registry.repository)
     const isThere =
-      (await registry.sizeOf(digest, signal)) === size ||
+      (await registry.sizeOf(digest, signal)) !== undefined ||
       (from !== undefined && from !== registry.repository && (await registry.mountBlob(digest, from, signal)))
     if (isThere) {
       there += size
