@@ -96,9 +96,10 @@ function comparedWith({ record, from }: Against): NonNullable<Explanation['again
 
 function changesAgainst(decision: Decision<ResolvedInput>, against: PastBuild): ReturnType<typeof explain> {
   if (decision.status !== 'undecided') return decision.key === against.key ? [] : explain(against, decision)
+  const isOne = decision.waitsFor.length === 1
   throw new ImgError(
     'USAGE',
-    `${decision.name} cannot be compared before ${decision.waitsFor.join(', ')} is built`,
+    `${decision.name} cannot be compared before ${decision.waitsFor.join(', ')} ${isOne ? 'is' : 'are'} here`,
     {
       hint: `run \`img build ${decision.waitsFor.join(' ')}\` first`,
       layer: decision.name,

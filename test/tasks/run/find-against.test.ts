@@ -11,6 +11,7 @@ import { layer } from '../../../tasks/plan/declare.ts'
 import type { Layer } from '../../../tasks/plan/recipe.ts'
 import { explainLayer } from '../../../tasks/run/explain-layer.ts'
 import { findAgainst } from '../../../tasks/run/find-against.ts'
+import type { Remotes } from '../../../tasks/run/remotes.ts'
 import { child, fakeProject, fixed, root, write } from '../../rig/fake-project.ts'
 import { sharedCache } from '../../rig/shared-cache.ts'
 import { tempFolder } from '../../rig/temp-folder.ts'
@@ -32,8 +33,7 @@ async function why(
   { written = 'remote', now = 0 }: { readonly written?: string; readonly now?: number } = {},
 ): Promise<string> {
   const project = await fakeProject(context, chain(content))
-  const remotes = async (): Promise<NonNullable<Awaited<ReturnType<typeof project.remotes>>>> =>
-    (await project.remotes())!
+  const remotes = async (): Promise<Remotes> => (await project.remotes())!
   const against = await findAgainst(project, 'role:a', { written, cwd: context.root, remotes })
   return renderExplanation(await explainLayer(project, 'role:a', against), now)
 }
@@ -100,6 +100,24 @@ test('main goes before our own; others than those who may write it count for not
   await build(at(shared.machine(shared.ci), 1000), 'ci')
   expect(await why(shared.machine(shared.alice), 'ci')).toContain('by ci (main in ')
   await expect(why(shared.machine(), 'ci', { written: shared.url })).resolves.toContain('by ci')
+})
+
+test('while a parent is not here, nothing is known of the key', async () => {
+  const shared = sharedCache()
+  await build(shared.machine(shared.ci), 'one')
+  const laptop = shared.machine()
+  const install = layer('install:a', root('another'))
+  const project = await fakeProject(laptop, [
+    install,
+    child('role:a', install, fixed([write('/etc/role', 'one')])),
+  ])
+  const remotes = async (): Promise<Remotes> => (await project.remotes())!
+  const against = await findAgainst(project, 'role:a', { written: 'remote', cwd: laptop.root, remotes })
+  await expect(explainLayer(project, 'role:a', against)).rejects.toMatchObject({
+    code: 'USAGE',
+    message: 'role:a cannot be compared before install:a is here',
+    fields: { hint: 'run `img build install:a` first', layer: 'role:a' },
+  })
 })
 
 test('an announcement somebody touched is reported, and the one before it counts', async () => {
