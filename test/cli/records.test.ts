@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openStore } from '../../cache/open-store.ts'
 import type { LayerRecord } from '../../cache/store.ts'
+import { projectIdentity } from '../../tasks/run/project-identity.ts'
 import { plainImgfile, testProject, type TestProject } from '../rig/project.ts'
 import { tempFolder, writeFiles } from '../rig/temp-folder.ts'
 
@@ -85,7 +86,11 @@ async function recordBuild(
   key: string,
   files?: LayerRecord['inputs'][string]['files'],
 ): Promise<void> {
-  const store = await openStore({ dir: project.cacheDir, now: Date.now })
+  const store = await openStore({
+    dir: project.cacheDir,
+    now: Date.now,
+    project: projectIdentity(project.root),
+  })
   const source = tempFolder({ 'disk.raw': 'disk' })
   await store.writeValue('log:test', 'raw \u001b[31mred\u001b[0m\r\n')
   const artifact = await store.put({ 'disk.raw': join(source, 'disk.raw') })
