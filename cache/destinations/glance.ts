@@ -55,7 +55,8 @@ export function openGlance({ images, project, ask }: OpenstackSession, signal: A
         readonly next?: string
       }
       found.push(...some)
-      path = next
+      // Its path does not know what stands before Glance.
+      path = next?.replace(/^[^?]*/, 'images')
     }
     return found
   }

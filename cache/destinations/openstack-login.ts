@@ -29,10 +29,8 @@ export function openstackLogin(
   return {
     keystone: type === 'none' ? undefined : keystoneOf(type, settings),
     endpoint:
-      endpoint === undefined
-        ? type === 'none'
-          ? toUrl('image_endpoint_override', undefined, settings)
-          : undefined
+      endpoint === undefined && type !== 'none'
+        ? undefined
         : toUrl('image_endpoint_override', endpoint, settings),
     region: get('region_name'),
     interface: (get('interface') ?? 'public').replace(/URL$/, ''),

@@ -32,7 +32,7 @@ export async function openSession(login: OpenstackLogin, signal: AbortSignal): P
 /** A token is as good as a password, and goes nowhere in clear that keystone itself does not. */
 export function checkEncryption(keystone: URL, images: URL): void {
   if (images.protocol === 'https:' || keystone.protocol !== 'https:') return
-  throw new RemoteError('answer', `${shown(keystone)} names ${shown(images)}, which is not encrypted`)
+  throw new RemoteError('answer', `${shown(images)} is not encrypted, though ${shown(keystone)} is`)
 }
 
 interface Token {

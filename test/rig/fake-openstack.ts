@@ -135,7 +135,7 @@ function list({ images }: Serving, url: URL): Said {
   const start = 1 + all.findIndex(({ ['id']: id }) => id === marker)
   const some = all.slice(start, start + 3)
   const more = new URLSearchParams({ ...filter, os_hidden: hidden, marker: String(some.at(-1)?.['id']) })
-  const next = start + 3 < all.length ? { next: `/image/v2/images?${more.toString()}` } : {}
+  const next = start + 3 < all.length ? { next: `/v2/images?${more.toString()}` } : {}
   return { status: 200, json: { images: some, ...next } }
 }
 
