@@ -137,7 +137,8 @@ test('half images go when they are of this cache or a day old, and strangers are
     cloud.images.set(id, { status: 'queued', created_at: created, ...base, ...over })
   }
   image('own', { img_publisher: own, status: 'saving' })
-  image('fresh', { img_publisher: 'another' })
+  // Glance lists three at a time: the last of these is on a second page.
+  for (const id of ['fresh', 'other']) image(id, { img_publisher: 'another' })
   image('old', { img_publisher: 'another', created_at: new Date(now - day - 1).toISOString() })
   image('theirs', { img_key: undefined, img_name: undefined, os_hidden: false, status: 'active' })
   files = await makeOpenstackImage('two')
