@@ -2,49 +2,38 @@
 
 import { createReadStream, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Work, WorkResult } from '../../../tasks/backends/backend.ts'
+import { describe, expect, test } from 'vitest'
 import { libguestfsBackend } from '../../../tasks/backends/libguestfs.ts'
 import { namespaceBackend } from '../../../tasks/backends/namespace.ts'
 import type { Step } from '../../../tasks/plan/step.ts'
 import { describeBackend } from '../../contract/backend.ts'
-import { canRun, openBench, smallSteps, type NamespaceBench } from '../../system/namespace/bench.ts'
+import { canRun, parentBench } from '../../system/namespace/bench.ts'
 
 describe.runIf(canRun)('chroot layers without root', () => {
-  let bench: NamespaceBench
-  let parent: WorkResult
-  beforeAll(async () => {
-    bench = await openBench()
-    parent = await namespaceBackend().run(bench.work(smallSteps), bench.context())
-  })
-  afterAll(() => bench.close())
-
-  const parentDisk = (): string => parent.files['disk.raw'] ?? ''
-  const workOn = (steps: readonly Step[], changes: Partial<Work> = {}): Work =>
-    bench.work(steps, { parentDisk: parentDisk(), ...changes })
+  const bench = parentBench()
 
   const outputOf = async (script: string, disk: string): Promise<string> => {
     let output = ''
     const step: Step = { do: 'run', argv: ['sh', '-c', script], label: 'look' }
-    const context = bench.context({
+    const context = bench().context({
       emit: (event) => {
         if (event.event === 'output' && event.stream === 'stdout') output += event.text
       },
     })
-    const work = bench.work([], { parentDisk: disk, apt: {} })
+    const work = bench().work([], { parentDisk: disk, apt: {} })
     await namespaceBackend().run({ ...work, steps: [step] }, context)
     return output
   }
 
   describeBackend('libguestfs', () => ({
     backend: libguestfsBackend(),
-    work: async (steps) => ({ ...workOn([], { apt: {} }), steps, parentDisk: parentDisk() }),
-    context: (changes) => bench.context(changes),
+    work: async (steps) => ({ ...bench().child([], { apt: {} }), steps, parentDisk: bench().parentDisk }),
+    context: (changes) => bench().context(changes),
     slow: { do: 'run', argv: ['sleep', '600'] },
   }))
 
   test('every kind of step gives the tree the namespace backend gives', async () => {
-    const input = join(bench.folder, 'staged')
+    const input = join(bench().folder, 'staged')
     mkdirSync(join(input, 'deep/empty'), { recursive: true })
     writeFileSync(join(input, 'deep/run'), '#!/bin/sh\n', { mode: 0o755 })
     const steps: readonly Step[] = [
@@ -58,10 +47,10 @@ describe.runIf(canRun)('chroot layers without root', () => {
       { do: 'trim' },
     ]
     const inputs = { '0.files': input }
-    const there = await libguestfsBackend().run(workOn(steps, { inputs }), bench.context())
-    const here = await namespaceBackend().run(workOn(steps, { inputs }), bench.context())
+    const there = await libguestfsBackend().run(bench().child(steps, { inputs }), bench().context())
+    const here = await namespaceBackend().run(bench().child(steps, { inputs }), bench().context())
     expect(there.treeDigest).toBe(here.treeDigest)
-    expect(here.treeDigest).not.toBe(parent.treeDigest)
+    expect(here.treeDigest).not.toBe(bench().parent.treeDigest)
   })
 
   test('sysprep leaves no identity, and what was deleted is not in the file any more', async () => {
@@ -71,18 +60,20 @@ describe.runIf(canRun)('chroot layers without root', () => {
       { do: 'write', path: '/root/.bash_history', content: secret, mode: '0600' },
       { do: 'run', argv: ['sh', '-c', 'head -c 100M /dev/urandom >/var/tmp/big && sync'] },
     ]
-    const work = { ...workOn([], { apt: {} }), steps: used }
-    const run = await namespaceBackend().run(work, bench.context())
+    const work = { ...bench().child([], { apt: {} }), steps: used }
+    const run = await namespaceBackend().run(work, bench().context())
     const operations = ['bash-history', 'machine-id', 'tmp-files']
     const clean = await libguestfsBackend().run(
-      workOn([{ do: 'sysprep', operations }, { do: 'trim' }], { parentDisk: run.files['disk.raw'] ?? '' }),
-      bench.context(),
+      bench().child([{ do: 'sysprep', operations }, { do: 'trim' }], {
+        parentDisk: run.files['disk.raw'] ?? '',
+      }),
+      bench().context(),
     )
     const look = 'wc -c /etc/machine-id; ls -A /var/tmp; ls -A /root'
     const seen = await outputOf(look, clean.files['disk.raw'] ?? '')
     expect(seen).toBe('0 /etc/machine-id\n.bashrc\n.profile\n')
     const file = clean.files['disk.raw'] ?? ''
-    expect(blocks(file) - blocks(parentDisk())).toBeLessThan((8 * 1024 * 1024) / 512)
+    expect(blocks(file) - blocks(bench().parentDisk)).toBeLessThan((8 * 1024 * 1024) / 512)
     expect(await contains(file, 'deleted-by-sysprep-')).toBe(false)
     expect(await contains(run.files['disk.raw'] ?? '', 'deleted-by-sysprep-')).toBe(true)
   })

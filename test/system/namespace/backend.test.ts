@@ -4,34 +4,27 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { createReadStream, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { namespaceBackend } from '../../../tasks/backends/namespace.ts'
 import type { Work, WorkResult } from '../../../tasks/backends/backend.ts'
 import type { ImgError } from '../../../tasks/errors.ts'
 import type { Step } from '../../../tasks/plan/step.ts'
 import { describeBackend } from '../../contract/backend.ts'
-import { canRun, openBench, smallSteps, type NamespaceBench } from './bench.ts'
+import { canRun, parentBench, smallSteps } from './bench.ts'
 
 describe.runIf(canRun)('chroot layers', () => {
-  let bench: NamespaceBench
-  let parent: WorkResult
-  beforeAll(async () => {
-    bench = await openBench()
-    parent = await namespaceBackend().run(bench.work(smallSteps), bench.context())
-  })
-  afterAll(() => bench.close())
+  const bench = parentBench()
 
-  const parentDisk = (): string => parent.files['disk.raw'] ?? ''
   const run = (steps: readonly Step[], inputs: Readonly<Record<string, string>> = {}): Promise<WorkResult> =>
-    namespaceBackend().run(bench.work(steps, { parentDisk: parentDisk(), apt: {}, inputs }), bench.context())
+    namespaceBackend().run(bench().child(steps, { apt: {}, inputs }), bench().context())
   /** Of the last step. */
   const outputOf = async (steps: readonly Step[], changes: Partial<Work> = { apt: {} }): Promise<string> => {
-    const work = bench.work(steps, { parentDisk: parentDisk(), ...changes })
+    const work = bench().child(steps, changes)
     let current = 0
     let output = ''
     await namespaceBackend().run(
       work,
-      bench.context({
+      bench().context({
         emit: (event) => {
           if (event.event === 'step-start') current = event.step
           if (event.event === 'output' && current === steps.length) output += event.text
@@ -44,34 +37,38 @@ describe.runIf(canRun)('chroot layers', () => {
   describeBackend('namespace', () => ({
     backend: namespaceBackend(),
     work: async (steps) => {
-      const work = bench.work([], { parentDisk: parentDisk(), apt: {} })
-      return { ...work, steps, parentDisk: parentDisk() }
+      const work = bench().child([], { apt: {} })
+      return { ...work, steps, parentDisk: bench().parentDisk }
     },
-    context: (changes) => bench.context(changes),
+    context: (changes) => bench().context(changes),
     slow: { do: 'run', argv: ['sleep', '600'] },
   }))
 
   test('a bootstrap built twice is the same disk, whatever the umask and time zone of who builds', async () => {
     const umask = process.umask(0o077)
     try {
-      const context = bench.context({ env: { TZ: 'Asia/Tokyo', LANG: 'de_DE.UTF-8', LC_ALL: 'C' } })
-      const again = await namespaceBackend().run(bench.work(smallSteps), context)
-      expect(again.treeDigest).toBe(parent.treeDigest)
-      expect(await digestOf(again.files['disk.raw'] ?? '')).toBe(await digestOf(parentDisk()))
+      const context = bench().context({ env: { TZ: 'Asia/Tokyo', LANG: 'de_DE.UTF-8', LC_ALL: 'C' } })
+      const again = await namespaceBackend().run(bench().work(smallSteps), context)
+      expect(again.treeDigest).toBe(bench().parent.treeDigest)
+      expect(await digestOf(again.files['disk.raw'] ?? '')).toBe(await digestOf(bench().parentDisk))
     } finally {
       process.umask(umask)
     }
   })
 
   test('nothing in a tool tree tells in which order it was unpacked, or by which apt', () => {
-    const dates = execFileSync('find', [bench.tools, '-type', 'd', '-printf', '%T@\\n'], { encoding: 'utf8' })
+    const dates = execFileSync('find', [bench().tools, '-type', 'd', '-printf', '%T@\\n'], {
+      encoding: 'utf8',
+    })
     expect([...new Set(dates.trimEnd().split('\n'))]).toHaveLength(1)
-    const left = ['var/cache/debconf', 'var/lib/apt'].flatMap((name) => readdirSync(join(bench.tools, name)))
+    const left = ['var/cache/debconf', 'var/lib/apt'].flatMap((name) =>
+      readdirSync(join(bench().tools, name)),
+    )
     expect(left.toSorted()).toEqual(['lists', 'mirrors', 'periodic'])
   })
 
   test("a layer without steps has its parent's tree", async () => {
-    expect((await run([])).treeDigest).toBe(parent.treeDigest)
+    expect((await run([])).treeDigest).toBe(bench().parent.treeDigest)
   })
 
   test('steps see a machine that is none', async () => {
@@ -117,7 +114,7 @@ describe.runIf(canRun)('chroot layers', () => {
   })
 
   test('files are laid as declared, and symlinks of the image do not lead out of it', async () => {
-    const input = join(bench.folder, 'staged')
+    const input = join(bench().folder, 'staged')
     mkdirSync(join(input, 'deep/empty'), { recursive: true })
     writeFileSync(join(input, 'deep/run'), '#!/bin/sh\n', { mode: 0o755 })
     symlinkSync('run', join(input, 'deep/link'))
@@ -140,7 +137,7 @@ describe.runIf(canRun)('chroot layers', () => {
       "
     `)
     const escape = run([
-      { do: 'link', path: '/srv/out', target: bench.folder },
+      { do: 'link', path: '/srv/out', target: bench().folder },
       { do: 'write', path: '/srv/out/leak', content: 'x', mode: '0644' },
     ])
     const error = await escape.catch((thrown: unknown) => thrown)
@@ -154,8 +151,10 @@ describe.runIf(canRun)('chroot layers', () => {
       argv: ['sh', '-c', 'head -c 100M /dev/urandom >/root/big && sync && rm /root/big'],
     }
     const grown = await run([big])
-    expect(grown.treeDigest).toBe(parent.treeDigest)
-    expect(blocks(grown.files['disk.raw'] ?? '') - blocks(parentDisk())).toBeLessThan((8 * 1024 * 1024) / 512)
+    expect(grown.treeDigest).toBe(bench().parent.treeDigest)
+    expect(blocks(grown.files['disk.raw'] ?? '') - blocks(bench().parentDisk)).toBeLessThan(
+      (8 * 1024 * 1024) / 512,
+    )
   })
 
   test('what a step leaves running ends with it', async () => {
@@ -175,9 +174,9 @@ describe.runIf(canRun)('chroot layers', () => {
       await shell`exit 7`
     }
     const steps: readonly Step[] = [{ do: 'script', input: 'own' }]
-    const work = bench.work(steps, { parentDisk: parentDisk(), apt: {}, scripts: { own: script } })
+    const work = bench().child(steps, { apt: {}, scripts: { own: script } })
     const error = await namespaceBackend()
-      .run(work, bench.context())
+      .run(work, bench().context())
       .catch((thrown: unknown) => thrown)
     expect((error as ImgError).message).toBe(
       'layer base:test: script failed: a command failed with exit code 7',
@@ -194,20 +193,20 @@ describe.runIf(canRun)('chroot layers', () => {
       "
     `)
     const [first, second] = [
-      await namespaceBackend().run(bench.work([install], { parentDisk: parentDisk() }), bench.context()),
-      await namespaceBackend().run(bench.work([install], { parentDisk: parentDisk() }), bench.context()),
+      await namespaceBackend().run(bench().child([install]), bench().context()),
+      await namespaceBackend().run(bench().child([install]), bench().context()),
     ]
     expect(second.treeDigest).toBe(first.treeDigest)
   })
 
   test('a full work folder is told apart from a full image', async () => {
-    const small = join(bench.folder, 'small')
+    const small = join(bench().folder, 'small')
     mkdirSync(small)
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'none', small])
     try {
-      const work = { ...bench.work([], { parentDisk: parentDisk() }), directory: small }
+      const work = { ...bench().child([]), directory: small }
       const error = await namespaceBackend()
-        .run(work, bench.context())
+        .run(work, bench().context())
         .catch((thrown: unknown) => thrown)
       expect(error).toMatchObject({
         code: 'DISK_FULL',
@@ -232,9 +231,9 @@ describe.runIf(canRun)('chroot layers', () => {
   })
 
   test('without root, a parent needs another backend', async () => {
-    const work = bench.work([], { parentDisk: parentDisk() })
+    const work = bench().child([])
     const error = await namespaceBackend()
-      .run(work, bench.context({ uid: 1000 }))
+      .run(work, bench().context({ uid: 1000 }))
       .catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({
       code: 'BACKEND_UNAVAILABLE',

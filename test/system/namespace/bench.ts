@@ -4,9 +4,10 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { afterAll, beforeAll } from 'vitest'
 import { startMirror } from '../../../cache/mirror/mirror.ts'
 import { tools } from '../../../recipes/tools.ts'
-import type { AptAccess, Work } from '../../../tasks/backends/backend.ts'
+import type { AptAccess, Work, WorkResult } from '../../../tasks/backends/backend.ts'
 import { namespaceBackend } from '../../../tasks/backends/namespace.ts'
 import { unpackTools } from '../../../tasks/backends/tool-tree.ts'
 import type { RunContext } from '../../../tasks/context.ts'
@@ -29,7 +30,34 @@ export interface NamespaceBench {
   close(): Promise<void>
 }
 
-export async function openBench(): Promise<NamespaceBench> {
+/** A bench and the disk of `smallSteps`, which the backend made once for all tests of a `describe`. */
+export interface ParentBench extends NamespaceBench {
+  readonly parent: WorkResult
+  readonly parentDisk: string
+  /** As `work`, on the parent's disk. */
+  child(steps: readonly Step[], changes?: Partial<Work>): Work
+}
+
+/** Called in a `describe`; what it returns gives the bench to its tests. */
+export function parentBench(): () => ParentBench {
+  let bench: NamespaceBench | undefined
+  let opened: ParentBench | undefined
+  beforeAll(async () => {
+    const own = await openBench()
+    bench = own
+    const parent = await namespaceBackend().run(own.work(smallSteps), own.context())
+    const parentDisk = parent.files['disk.raw'] ?? ''
+    const child: ParentBench['child'] = (steps, changes) => own.work(steps, { parentDisk, ...changes })
+    opened = { ...own, parent, parentDisk, child }
+  })
+  afterAll(() => bench?.close())
+  return () => {
+    if (opened === undefined) throw new Error('the bench is opened before the first test')
+    return opened
+  }
+}
+
+async function openBench(): Promise<NamespaceBench> {
   const folder = mkdtempSync(join(tmpdir(), 'img-namespace-'))
   const kept = process.env['IMG_TEST_NAMESPACE']
   const input: AptInput = {

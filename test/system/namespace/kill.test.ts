@@ -3,12 +3,11 @@
 import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Work, WorkResult } from '../../../tasks/backends/backend.ts'
-import { namespaceBackend } from '../../../tasks/backends/namespace.ts'
+import { describe, expect, test } from 'vitest'
+import type { Work } from '../../../tasks/backends/backend.ts'
 import type { Step } from '../../../tasks/plan/step.ts'
 import { leftovers } from '../../rig/leftovers.ts'
-import { canRun, openBench, smallSteps, type NamespaceBench } from './bench.ts'
+import { canRun, parentBench } from './bench.ts'
 
 const steps: readonly Step[] = [
   { do: 'write', path: '/etc/motd', content: 'killed\n', mode: '0644' },
@@ -16,13 +15,7 @@ const steps: readonly Step[] = [
 ]
 
 describe.runIf(canRun)('killed builds', () => {
-  let bench: NamespaceBench
-  let parent: WorkResult
-  beforeAll(async () => {
-    bench = await openBench()
-    parent = await namespaceBackend().run(bench.work(smallSteps), bench.context())
-  })
-  afterAll(() => bench.close())
+  const bench = parentBench()
 
   test.each([
     ['on an overlay', { parentBelow: [] }],
@@ -45,7 +38,7 @@ describe.runIf(canRun)('killed builds', () => {
     changes: Partial<Work>,
     killAfter?: number,
   ): Promise<{ readonly tree: string | undefined; readonly ms: number; readonly directory: string }> {
-    const work = bench.work(steps, { parentDisk: parent.files['disk.raw'] ?? '', apt: {}, ...changes })
+    const work = bench().child(steps, { apt: {}, ...changes })
     writeFileSync(`${work.directory}.json`, JSON.stringify(work))
     const script = new URL('child.ts', import.meta.url).pathname
     const jiti = new URL('../../../node_modules/jiti/lib/jiti-cli.mjs', import.meta.url).pathname

@@ -3,7 +3,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { openDiskChain } from '../../../cache/disk-chain.ts'
 import { openStore } from '../../../cache/open-store.ts'
 import { readPartitions } from '../../../cache/partition-table.ts'
@@ -16,7 +16,7 @@ import { findProgram } from '../../../tasks/run/find-program.ts'
 import type { Step } from '../../../tasks/plan/step.ts'
 import { describeBackend } from '../../contract/backend.ts'
 import { leftovers } from '../../rig/leftovers.ts'
-import { canRun, openBench, smallSteps, type NamespaceBench } from './bench.ts'
+import { canRun, parentBench } from './bench.ts'
 
 /** Everything a tree can hold that is easily forgotten. */
 const odds = `
@@ -37,28 +37,18 @@ head -c 300000 /dev/zero | tr '\\0' q >q; cp --sparse=always q q2
 const oddSteps: readonly Step[] = [{ do: 'run', argv: ['sh', '-c', odds] }]
 
 describe.runIf(canRun)('layers on overlays', () => {
-  let bench: NamespaceBench
-  let parent: WorkResult
-  beforeAll(async () => {
-    bench = await openBench()
-    parent = await namespaceBackend().run(bench.work(smallSteps), bench.context())
-  })
-  afterAll(() => bench.close())
+  const bench = parentBench()
 
-  const parentDisk = (): string => parent.files['disk.raw'] ?? ''
   const run = (steps: readonly Step[], changes: Partial<Work>): Promise<WorkResult> =>
-    namespaceBackend().run(
-      bench.work(steps, { parentDisk: parentDisk(), apt: {}, ...changes }),
-      bench.context(),
-    )
+    namespaceBackend().run(bench().child(steps, { apt: {}, ...changes }), bench().context())
 
   describeBackend('namespace, on overlays,', () => ({
     backend: namespaceBackend(),
     work: async (steps) => {
-      const work = bench.work([], { parentDisk: parentDisk(), parentBelow: [], apt: {} })
-      return { ...work, steps, parentDisk: parentDisk() }
+      const work = bench().child([], { parentBelow: [], apt: {} })
+      return { ...work, steps, parentDisk: bench().parentDisk }
     },
-    context: (changes) => bench.context(changes),
+    context: (changes) => bench().context(changes),
     slow: { do: 'run', argv: ['sleep', '600'] },
   }))
 
@@ -71,16 +61,16 @@ describe.runIf(canRun)('layers on overlays', () => {
     expect(statSync(own).blocks * 512).toBeLessThan(64 * 1024 * 1024)
 
     const more: Step = { do: 'run', argv: ['sh', '-c', 'rm -r /opt/a /usr/share/doc; echo more >/opt/b'] }
-    const second = await run([more], { parentDisk: own, parentBelow: [parentDisk()] })
+    const second = await run([more], { parentDisk: own, parentBelow: [bench().parentDisk] })
     expect(second.treeDigest).toBe((await run([...oddSteps, more], {})).treeDigest)
 
-    const store = await openStore({ dir: join(bench.folder, 'store'), now: () => 0 })
+    const store = await openStore({ dir: join(bench().folder, 'store'), now: () => 0 })
     const put = async (made: Parameters<typeof store.put>[0][string]) =>
       (await store.put({ 'disk.raw': made }))['disk.raw']!
-    const base = await put(parentDisk())
+    const base = await put(bench().parentDisk)
     await store.materialiseBase(base)
     const child = await put({ overlay: own, parent: base })
-    const plain = join(bench.folder, 'plain.raw')
+    const plain = join(bench().folder, 'plain.raw')
     execFileSync('qemu-img', ['convert', '-O', 'raw', own, plain])
     expect((await put(plain)).diskDigest).toBe(child.diskDigest)
     await store.close()
@@ -89,7 +79,7 @@ describe.runIf(canRun)('layers on overlays', () => {
   test('have the digest tar gives of the mounted tree', async () => {
     const { files } = await run(oddSteps, {})
     const disk = files['disk.raw'] ?? ''
-    const tree = join(bench.folder, 'mounted')
+    const tree = join(bench().folder, 'mounted')
     mkdirSync(tree)
     const source = openDiskChain([disk])
     const [, variable, root] = readPartitions(source)
@@ -119,7 +109,7 @@ describe.runIf(canRun)('layers on overlays', () => {
     const path = findProgram('qemu-storage-daemon')!
     execFileSync('mount', ['--bind', '/dev/null', path])
     try {
-      const on = { parentDisk: first.files['disk.raw'] ?? '', parentBelow: [parentDisk()] }
+      const on = { parentDisk: first.files['disk.raw'] ?? '', parentBelow: [bench().parentDisk] }
       const second = await run([], on)
       expect(second.isOverlay).toBeUndefined()
       expect(second.treeDigest).toBe(first.treeDigest)
@@ -129,7 +119,7 @@ describe.runIf(canRun)('layers on overlays', () => {
   })
 
   test('that find no room for what they write fail, and leave nothing', async () => {
-    const small = join(bench.folder, 'small-overlay')
+    const small = join(bench().folder, 'small-overlay')
     mkdirSync(small)
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'none', small])
     try {
@@ -138,9 +128,9 @@ describe.runIf(canRun)('layers on overlays', () => {
         argv: ['sh', '-c', 'head -c 40M /dev/urandom >/opt/x; sync /opt/x'],
         label: 'filling',
       }
-      const work = bench.work([write], { parentDisk: parentDisk(), parentBelow: [], apt: {} })
+      const work = bench().child([write], { parentBelow: [], apt: {} })
       const error = await namespaceBackend()
-        .run({ ...work, directory: small }, bench.context())
+        .run({ ...work, directory: small }, bench().context())
         .catch((thrown: unknown) => thrown)
       expect(error).toMatchObject({
         code: 'DISK_FULL',
@@ -155,9 +145,12 @@ describe.runIf(canRun)('layers on overlays', () => {
 
   test('whose disk is gone fail at once, and leave nothing', async () => {
     const write: Step = { do: 'run', argv: ['sh', '-c', 'while :; do date >/opt/x; sync /opt/x; done'] }
-    const work = bench.work([write], { parentDisk: parentDisk(), parentBelow: [], apt: {} })
+    const work = bench().child([write], { parentBelow: [], apt: {} })
     const error = await namespaceBackend()
-      .run(work, bench.context({ emit: ({ event }) => event === 'step-start' && killDaemon(work.directory) }))
+      .run(
+        work,
+        bench().context({ emit: ({ event }) => event === 'step-start' && killDaemon(work.directory) }),
+      )
       .catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({
       code: 'STEP_FAILED',
