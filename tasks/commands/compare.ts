@@ -1,15 +1,16 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { isEqual, type DiffOptions, type ImageDifference } from '../diff/diff-images.ts'
-import { parseIgnoreList, type IgnoredPath } from '../diff/path-patterns.ts'
+import { diffImages, isEqual, type ImageDifference } from '../diff/diff-images.ts'
 import { renderDiff } from '../diff/render-diff.ts'
+import { reviewDifference } from '../diff/review.ts'
+import { parseReviewList, titleOf, type ReviewLine } from '../diff/review-list.ts'
 import { ImgError } from '../errors.ts'
 import { escapeControls } from '../reporters/escape.ts'
 import { formatDuration } from '../reporters/format.ts'
-import { keepDifference, noteComparison, readDifference } from '../run/comparisons.ts'
+import { keepDifference, noteComparison, readDifference, type ComparisonOptions } from '../run/comparisons.ts'
 import type { Project } from '../run/project.ts'
 import type { Command } from './command.ts'
-import { diffTwo, findTwo, type TwoImages } from './diff.ts'
+import { findTwo, readTwo, type TwoImages } from './diff.ts'
 import { withProject } from './with-project.ts'
 
 export const compare: Command = {
@@ -19,7 +20,7 @@ export const compare: Command = {
   options: [
     {
       flags: '--ignore <file>',
-      description: 'paths and reasons, one a line, instead of compare.ignore beside the imgfile',
+      description: 'differences and reasons, one a line, instead of compare.ignore beside the imgfile',
     },
     { flags: '--times', description: 'modification times count, too' },
     { flags: '--again', description: 'compare also what was compared before' },
@@ -31,7 +32,7 @@ export const compare: Command = {
       const list = readList(context.root, typeof given === 'string' ? resolve(call.cwd, given) : undefined)
       const two = await findTwo(project, call)
       const kept = await compareTwo(project, two, {
-        options: { ignore: list, times: times === true },
+        options: { list, times: times === true },
         again: call.options['again'] === true,
       })
       const [{ title: before }, { title: after }] = two
@@ -52,7 +53,7 @@ export const compare: Command = {
 async function compareTwo(
   { store, context }: Project,
   two: TwoImages,
-  { options, again }: { readonly options: DiffOptions; readonly again: boolean },
+  { options, again }: { readonly options: ComparisonOptions; readonly again: boolean },
 ): Promise<Pick<Compared, 'difference' | 'when' | 'cached'>> {
   const [before, after] = two.map(({ build }) => build)
   const question =
@@ -71,18 +72,20 @@ async function compareTwo(
         when,
         equal: isEqual(difference),
         differing: difference.files.length,
-        reviewed: difference.ignored.length,
+        reviewed: reviewedIn(difference),
       },
     )
   }
   return { ...found, cached: known !== undefined }
 }
 
-/** What was left out of the files is also what the facts were read from. */
-async function proveTwo(two: TwoImages, options: DiffOptions): Promise<ImageDifference> {
-  const difference = await diffTwo(two, options)
-  return { ...difference, facts: factsOutside(difference) }
-}
+const proveTwo = (two: TwoImages, { list, times }: ComparisonOptions): Promise<ImageDifference> =>
+  readTwo(two, (before, after) =>
+    reviewDifference(diffImages(before, after, { ignore: [], times }), [before, after], list),
+  )
+
+/** One thing may need several lines. */
+const reviewedIn = ({ ignored }: ImageDifference): number => new Set(ignored.map(({ path }) => path)).size
 
 interface Compared {
   readonly before: string
@@ -93,27 +96,25 @@ interface Compared {
   /** Found before, with the same disks and the same list. */
   readonly cached: boolean
   readonly equal: boolean
-  /** Patterns of the list that matched nothing. */
+  /** Lines of the list, without their reasons, that no difference needs. */
   readonly unused: readonly string[]
 }
 
-/** Facts are read from files: without a difference in files that count, theirs were reviewed with the list. */
-function factsOutside({ facts, files, disk }: ImageDifference): ImageDifference['facts'] {
-  return files.length === 0 && disk.length === 0 ? {} : facts
-}
-
-function readList(root: string, given: string | undefined): readonly IgnoredPath[] {
+function readList(root: string, given: string | undefined): readonly ReviewLine[] {
   const path = given ?? join(root, 'compare.ignore')
   if (statSync(path, { throwIfNoEntry: false })?.isFile() === true)
-    return parseIgnoreList(readFileSync(path, 'utf8'), path)
+    return parseReviewList(readFileSync(path, 'utf8'), path)
   if (given === undefined) return []
   throw new ImgError('INPUT_MISSING', `there is no file ${path}`, { path, hint: 'check what --ignore says' })
 }
 
-function unusedOf(list: readonly IgnoredPath[], { ignored }: ImageDifference): readonly string[] {
+function unusedOf(list: readonly ReviewLine[], { ignored }: ImageDifference): readonly string[] {
   const used = new Set(ignored.map(({ pattern }) => pattern))
-  return list.map(({ pattern }) => pattern).filter((pattern) => !used.has(pattern))
+  return list.map(titleOf).filter((title) => !used.has(title))
 }
+
+const butFor = (count: number): string =>
+  count === 0 ? '' : ` but for ${count} reviewed ${count === 1 ? 'difference' : 'differences'}`
 
 function toJson({ difference, ...result }: Compared): unknown {
   return { ...result, ...difference }
@@ -134,7 +135,7 @@ export function render(compared: Compared, now: number): string {
   const differing = { ...difference, ignored: [] }
   return [
     equal
-      ? escapeControls(`${before} and ${after} are the same\n`)
+      ? escapeControls(`${before} and ${after} are the same${butFor(reviewedIn(difference))}\n`)
       : renderDiff(differing, { all: true, before, after }),
     ...(reviewed.length === 0 ? [] : ['differences left out on purpose\n', ...reviewed]),
     ...(unused.length === 0 ? [] : [`no longer needed in the list: ${unused.join(', ')}\n`]),

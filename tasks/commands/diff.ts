@@ -1,4 +1,3 @@
-import type { DiffOptions, ImageDifference } from '../diff/diff-images.ts'
 import type { OpenImage } from '../diff/image-tree.ts'
 import type { FoundImage } from '../run/find-image.ts'
 import type { Project } from '../run/project.ts'
@@ -18,13 +17,16 @@ export const diff: Command = {
   run: (call, context) =>
     withProject(call, context, async (project) => {
       const { all, noise: withNoise, times } = call.options
-      const [{ noise }, { renderDiff }] = await Promise.all([
+      const [{ noise }, { diffImages }, { renderDiff }] = await Promise.all([
         import('../diff/path-patterns.ts'),
+        import('../diff/diff-images.ts'),
         import('../diff/render-diff.ts'),
       ])
       const ignore = withNoise === true ? [] : noise
       const two = await findTwo(project, call)
-      const difference = await diffTwo(two, { ignore, times: times === true })
+      const difference = await readTwo(two, (one, other) =>
+        diffImages(one, other, { ignore, times: times === true }),
+      )
       const [{ title: before }, { title: after }] = two
       call.print(
         call.json
@@ -45,16 +47,17 @@ export async function findTwo(project: Project, call: Call): Promise<TwoImages> 
   return [before, await findImage(project, second ?? first, call.cwd)]
 }
 
-export async function diffTwo([one, other]: TwoImages, options: DiffOptions): Promise<ImageDifference> {
-  const [{ openImage }, { diffImages }] = await Promise.all([
-    import('../diff/image-tree.ts'),
-    import('../diff/diff-images.ts'),
-  ])
+/** Both are open while they are read. */
+export async function readTwo<Read>(
+  [one, other]: TwoImages,
+  read: (before: OpenImage, after: OpenImage) => Read,
+): Promise<Read> {
+  const { openImage } = await import('../diff/image-tree.ts')
   const before = openImage(await one.path())
   let after: OpenImage | undefined
   try {
     after = openImage(await other.path())
-    return diffImages(before, after, options)
+    return read(before, after)
   } finally {
     before.close()
     after?.close()

@@ -1,10 +1,11 @@
 // Two images side by side: what they are made of in the words of an administrator, then every file.
 
+import { compareDisks } from './compare-disks.ts'
 import { compareTrees, type FileDifference } from './compare-trees.ts'
 import { matchPaths, type IgnoredPath } from './path-patterns.ts'
 import { factKinds, readSystemFacts, type SystemFacts } from './system-facts.ts'
 import { diffLines } from './text-diff.ts'
-import { readFile, readText, type ImagePart, type ImageTree } from './tree.ts'
+import { readFile, readText, type ImageTree } from './tree.ts'
 
 export interface ImageDifference {
   /** By kind (`packages`, `users`…), sorted by name; kinds without a difference are left out. */
@@ -28,6 +29,8 @@ export interface DescribedFile extends FileDifference {
   readonly package?: string
   /** Lines that differ, of a text. */
   readonly lines?: readonly string[]
+  /** What a reviewed list calls the two texts, where one was asked. */
+  readonly digest?: string
 }
 
 export interface IgnoredDifference {
@@ -57,7 +60,7 @@ export function diffImages(before: ImageTree, after: ImageTree, options: DiffOpt
   return {
     facts: Object.fromEntries(facts.filter(([, differences]) => differences.length > 0)),
     files,
-    disk: compareDisks(before, after),
+    disk: compareDisks(before, after).map(({ text }) => text),
     bytes: [bytesIn(before), bytesIn(after)],
     ignored,
   }
@@ -124,36 +127,6 @@ function toText(bytes: Buffer): string | undefined {
     // Not a text.
     return undefined
   }
-}
-
-function compareDisks(before: ImageTree, after: ImageTree): readonly string[] {
-  const size = before.size === after.size ? [] : [`size ${before.size} -> ${after.size}`]
-  const count = Math.max(before.parts.length, after.parts.length)
-  const parts = Array.from({ length: count }, (_, index) => {
-    const [old, now] = [before.parts[index], after.parts[index]].map((part) =>
-      part === undefined
-        ? 'none'
-        : [part.kind || 'unknown', `${part.start}+${part.size}`, part.uuid, part.label].join(' ').trim(),
-    )
-    if (old !== now) return [`partition ${index + 1}: ${old} -> ${now}`]
-    return haveSameBytes(before.parts[index], after.parts[index])
-      ? []
-      : [`partition ${index + 1}: ${old}, other bytes`]
-  })
-  const bootCode = before.bootCode === after.bootCode ? [] : ['boot code differs']
-  return [...size, ...bootCode, ...parts.flat()]
-}
-
-/** True also where files are compared instead. */
-function haveSameBytes(one: ImagePart | undefined, other: ImagePart | undefined): boolean {
-  if (one?.read === undefined || other?.read === undefined) return true
-  const [left, right] = [Buffer.alloc(2 ** 20), Buffer.alloc(2 ** 20)]
-  for (let at = 0; at < one.size; at += left.length) {
-    one.read(at, left)
-    other.read(at, right)
-    if (!left.equals(right)) return false
-  }
-  return true
 }
 
 const bytesIn = ({ entries }: ImageTree): number => {

@@ -1,46 +1,17 @@
 // Lists of paths to leave out, each with the reason why. Pure.
 
-import { ImgError } from '../errors.ts'
-
 export interface IgnoredPath {
   /** Absolute; `*` and `?` within a part, `**` over parts. */
   readonly pattern: string
   readonly reason: string
-  /** Of the list it stands in. */
-  readonly line?: number
 }
-
-export type Ignored = (path: string) => IgnoredPath | undefined
 
 /** The first that matches; paths come without the leading slash. */
-export function matchPaths(list: readonly IgnoredPath[]): Ignored {
-  const compiled = list.map((ignored) => ({ ignored, expression: toExpression(ignored.pattern) }))
-  return (path) => compiled.find(({ expression }) => expression.test(`/${path}`))?.ignored
-}
-
-/**
- * One a line: the pattern, blanks, the reason. `#` begins a comment, empty lines are none. A pattern without a reason is
- * INPUT_INVALID: the list is what somebody reviewed.
- */
-export function parseIgnoreList(text: string, path: string): readonly IgnoredPath[] {
-  return text.split('\n').flatMap((line, index) => {
-    const [, pattern = '', reason = ''] = /^\s*(\S+)\s*(.*?)\s*$/.exec(line) ?? []
-    if (pattern === '' || pattern.startsWith('#')) return []
-    const at = { path, line: index + 1 }
-    if (!pattern.startsWith('/')) {
-      throw new ImgError('INPUT_INVALID', `${path}:${at.line}: ${pattern} is not an absolute path`, {
-        ...at,
-        hint: 'write the path in the image, as /etc/hostname',
-      })
-    }
-    if (reason === '') {
-      throw new ImgError('INPUT_INVALID', `${path}:${at.line}: ${pattern} has no reason`, {
-        ...at,
-        hint: 'write behind the pattern why this difference does not matter',
-      })
-    }
-    return [{ pattern, reason, line: at.line }]
-  })
+export function matchPaths<Line extends { readonly pattern: string }>(
+  list: readonly Line[],
+): (path: string) => Line | undefined {
+  const compiled = list.map((line) => ({ line, expression: toExpression(line.pattern) }))
+  return (path) => compiled.find(({ expression }) => expression.test(`/${path}`))?.line
 }
 
 function toExpression(pattern: string): RegExp {

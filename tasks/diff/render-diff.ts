@@ -45,7 +45,7 @@ function fileLines(files: readonly DescribedFile[], { all }: DiffRendering): str
   const own = all ? files : files.filter((file) => file.package === undefined)
   const lines = own.length === 0 ? [] : ['files']
   for (const file of own) {
-    lines.push(`  ${fileLine(file)}`)
+    lines.push(`  ${fileLine(file)}${file.digest === undefined ? '' : `, text #${file.digest}`}`)
     const shown = all ? file.lines : file.lines?.slice(0, shownLines)
     lines.push(...(shown ?? []).map((line) => `      ${line}`))
     const more = (file.lines?.length ?? 0) - (shown?.length ?? 0)

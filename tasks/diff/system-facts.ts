@@ -90,7 +90,9 @@ const unitFolder = 'etc/systemd/system/'
 /** A unit is enabled by the links in folders named for what wants it, masked by a link to nothing. */
 function readServices({ entries }: ImageTree): ReadonlyMap<string, string> {
   const services = new Map<string, string>()
-  for (const [path, { kind, target }] of entries) {
+  // Folders have no order of their own.
+  const sorted = [...entries].toSorted(([one], [other]) => (one < other ? -1 : 1))
+  for (const [path, { kind, target }] of sorted) {
     if (!path.startsWith(unitFolder) || kind !== 'link') continue
     const [folder = '', unit] = path.slice(unitFolder.length).split('/')
     if (unit === undefined) {

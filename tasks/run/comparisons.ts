@@ -2,7 +2,8 @@
 
 import { createHash } from 'node:crypto'
 import type { Store, LayerRecord } from '../../cache/store.ts'
-import type { DiffOptions, ImageDifference } from '../diff/diff-images.ts'
+import type { ImageDifference } from '../diff/diff-images.ts'
+import { titleOf, type ReviewLine } from '../diff/review-list.ts'
 
 /** One comparison as a build remembers it. */
 export interface Comparison {
@@ -23,8 +24,15 @@ export interface KeptDifference {
   readonly difference: ImageDifference
 }
 
+export interface ComparisonOptions {
+  readonly times: boolean
+  readonly list: readonly ReviewLine[]
+}
+
 /** The same two disks, compared in the same way. */
-export type ComparisonQuestion = DiffOptions & { readonly disks: readonly [before: string, after: string] }
+export type ComparisonQuestion = ComparisonOptions & {
+  readonly disks: readonly [before: string, after: string]
+}
 
 export async function readDifference(
   store: Store,
@@ -71,10 +79,10 @@ const comparisonsMax = 50
 const comparisonsKey = (key: string): string => `comparisons:${key}`
 
 /** Counts up when what is compared, or how, changes: what was found before is then found anew. */
-const differenceVersion = 1
+const differenceVersion = 2
 
-function differenceKey({ disks, times, ignore }: ComparisonQuestion): string {
-  const list = ignore.map(({ pattern, reason }) => [pattern, reason])
-  const said = JSON.stringify([differenceVersion, disks, times, list])
+function differenceKey({ disks, times, list }: ComparisonQuestion): string {
+  const lines = list.map((line) => [titleOf(line), line.reason])
+  const said = JSON.stringify([differenceVersion, disks, times, lines])
   return `difference:${createHash('sha256').update(said).digest('hex')}`
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { matchPaths, parseIgnoreList } from '../../../tasks/diff/path-patterns.ts'
+import { matchPaths } from '../../../tasks/diff/path-patterns.ts'
 
 test('stars stay within a part, two of them do not', () => {
   const ignored = matchPaths([
@@ -12,22 +12,4 @@ test('stars stay within a part, two of them do not', () => {
       (path) => ignored(path)?.reason,
     ),
   ).toEqual(['a', undefined, undefined, 'b', undefined, 'c'])
-})
-
-test('a list has a reason for everything', () => {
-  expect(parseIgnoreList('# comment\n\n/etc/a  the hostname differs \n', 'compare.ignore')).toEqual([
-    { pattern: '/etc/a', reason: 'the hostname differs', line: 3 },
-  ])
-  expect(() => parseIgnoreList('/etc/a\n', 'compare.ignore')).toThrow(
-    expect.objectContaining({
-      code: 'INPUT_INVALID',
-      message: 'compare.ignore:1: /etc/a has no reason',
-    }) as Error,
-  )
-  expect(() => parseIgnoreList('etc/a because\n', 'compare.ignore')).toThrow(
-    expect.objectContaining({
-      code: 'INPUT_INVALID',
-      message: 'compare.ignore:1: etc/a is not an absolute path',
-    }) as Error,
-  )
 })
