@@ -138,12 +138,12 @@ function reviewEnabling(
   return isLink || (entry?.kind === 'file' && path.startsWith('var/')) ? lineFor('unit', unit) : undefined
 }
 
-/** Undefined where more than the content differs, or others than the owner may write: that is not in a text. */
+/** Undefined where more than the content differs, or others than root may write: that is not in a text. */
 function digestOf({ path, change, what }: DescribedFile, trees: Subject['trees']): string | undefined {
   const isPlain = trees.every(({ entries }) => {
     const entry = entries.get(path)
     if (entry === undefined) return true
-    return entry.kind === 'file' && (entry.mode & 0o6022) === 0 && entry.size <= textLimit
+    return entry.kind === 'file' && entry.uid === 0 && (entry.mode & 0o6022) === 0 && entry.size <= textLimit
   })
   if (!isPlain || (change === 'changed' && what.join() !== 'content')) return undefined
   const [old, now] = trees.map((tree) => readFile(tree, path)) as [Buffer, Buffer]

@@ -50,6 +50,7 @@ export function reviewAccounts(trees: readonly [ImageTree, ImageTree], lineFor: 
     const [, password = '', id] = fields
     // Who may log in, or is root by another name, is never only a package's account.
     if (path === 'etc/shadow' && !/^[!*]/.test(password)) return undefined
+    if (path === 'etc/gshadow' && !/^(?:[!*]|$)/.test(password)) return undefined
     if ((path === 'etc/passwd' || path === 'etc/group') && (id === '0' || password !== 'x')) return undefined
     const line = lineFor(path === 'etc/passwd' || path === 'etc/shadow' ? 'user' : 'group', name)
     return line === undefined ? undefined : [line]
@@ -75,9 +76,15 @@ export function reviewAccounts(trees: readonly [ImageTree, ImageTree], lineFor: 
 /** Fields by name. */
 type Table = ReadonlyMap<string, readonly string[]>
 
+/** The first line of a name is its account; another one gets a name no list has. */
 function readTable(text: string): Table {
-  const lines = text.split('\n').filter((line) => line.includes(':'))
-  return new Map(lines.map((line) => [line.slice(0, line.indexOf(':')), line.split(':')]))
+  const table = new Map<string, readonly string[]>()
+  for (const line of text.split('\n').filter((one) => one.includes(':'))) {
+    let name = line.slice(0, line.indexOf(':'))
+    while (table.has(name)) name += ':again'
+    table.set(name, line.split(':'))
+  }
+  return table
 }
 
 /** Of the names both have. */

@@ -112,7 +112,10 @@ function readKernel(menu: string): ReadonlyMap<string, string> {
   for (const [, kernel = '', cmdline = ''] of lines) {
     // The menu has a kernel plain, again among the others, and once more for recovery.
     const name = /\b(?:single|recovery)\b/.test(cmdline) ? `${kernel} (recovery)` : kernel
-    if (!entries.has(name)) entries.set(name, cmdline.trim())
+    let free = name
+    for (let count = 2; (entries.get(free) ?? cmdline.trim()) !== cmdline.trim(); count++)
+      free = `${name} (${count})`
+    entries.set(free, cmdline.trim())
   }
   return entries
 }

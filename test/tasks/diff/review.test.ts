@@ -231,6 +231,18 @@ test.each<[string, Files, Files, string]>([
     'kernel /evil',
   ],
   [
+    'a second entry for a kernel',
+    installed,
+    changed(built, 'boot/grub/grub.cfg', ['tty0\n', 'tty0\nlinux /vmlinuz-1 init=/x\n']),
+    'kernel /vmlinuz-1 (2)',
+  ],
+  [
+    'a second account of a name',
+    installed,
+    changed(built, 'etc/passwd', ['_chrony', '_chrony:x:0:0::/:/bin/sh\n_chrony']),
+    'etc/passwd',
+  ],
+  [
     'a package more',
     installed,
     changed(built, 'var/lib/dpkg/status', [paragraph('bash'), `${paragraph('bash')}\n${paragraph('x')}`]),
@@ -269,4 +281,15 @@ test('a text that is not reviewed comes with what a list would call it', () => {
     review(memoryTree(installed), memoryTree(others), []).files.find(({ path }) => path === 'etc/fstab')
       ?.digest,
   ).toBe(fstab)
+})
+
+test('a text is reviewed as a file of root, which nobody else may write', () => {
+  const list = [`text /etc/new#${textDigest(Buffer.alloc(0), Buffer.from('a'))} reviewed`]
+  const left = (over: object): readonly string[] =>
+    review(memoryTree({}), memoryTree({ 'etc/new': { text: 'a', ...over } }), list).files.map(
+      ({ path }) => path,
+    )
+  expect(left({})).toEqual([])
+  expect(left({ uid: 1000 })).toEqual(['etc/new'])
+  expect(left({ mode: 0o664 })).toEqual(['etc/new'])
 })
