@@ -43,7 +43,7 @@ export interface Boot {
 export async function bootOnce(options: BootOptions, context: RunContext): Promise<Boot> {
   const { name, layer, accelerator } = options
   await mkdir(options.directory, { recursive: true })
-  const script = { text: makeBootScript(options.services), nonce: randomUUID() }
+  const script = { text: makeBootScript(options.services, accelerator), nonce: randomUUID() }
   const started = context.now()
   const machine = new Machine({
     parts: {

@@ -1,5 +1,6 @@
 // Pure. What a booted image says about itself: the script that asks, and its answers as a value.
 
+import type { Accelerator } from './acceleration.ts'
 import type { GuestFact } from './guest-script.ts'
 
 export interface BootReport {
@@ -38,8 +39,12 @@ export interface ServiceState {
   readonly enabled: string
 }
 
-/** Asks for everything above. `end` comes last; without it the report is not complete. */
-export function makeBootScript(services: readonly string[]): string {
+/**
+ * Asks for everything above. `end` comes last; without it the report is not complete. What an emulated processor did not
+ * get to do in time says how busy this machine is, and nothing of the image.
+ */
+export function makeBootScript(services: readonly string[], accelerator: Accelerator): string {
+  const kernelLog = `journalctl -b -k -o cat --no-pager${accelerator === 'tcg' ? ` | ${withoutLockups}` : ''}`
   return `while :; do
   state=$(timeout 30 systemctl is-system-running --wait)
   [ $? = 124 ] || break
@@ -58,7 +63,7 @@ fact packages dpkg-query --show --showformat '\${db:Status-Status} \${Package} \
 fact audit dpkg --audit
 fact services sh -c 'for unit do systemctl show --property=Id,LoadState,ActiveState,ConditionResult,ConditionTimestamp,UnitFileState "$unit"; echo "asked=$unit"; echo; done' sh ${services.map(quoted).join(' ')}
 fact listening sh -c 'command -v ss >/dev/null || exit 0; ss -Hltun'
-fact kernel-errors sh -c 'journalctl -b -k -o cat --no-pager | grep -E "${kernelTrouble}"; :'
+fact kernel-errors sh -c '${kernelLog} | grep -E "${kernelTrouble}"; :'
 fact root df -P -B1 /
 say end
 systemctl poweroff
@@ -94,6 +99,9 @@ export function toBootReport(facts: readonly GuestFact[]): BootReport | undefine
     rootFree: free ?? 0,
   }
 }
+
+/** With their traces. */
+const withoutLockups = 'sed "/soft lockup/,/<\\/TASK>/d"'
 
 const kernelTrouble =
   'BUG:|Oops:|EXT4-fs error|XFS .*(corrupt|Internal error)|I/O error|Call Trace:|hung_task|soft lockup'

@@ -1,5 +1,6 @@
 // Boots an image twice and judges what the two machines say. The image is never written.
 
+import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
@@ -148,13 +149,17 @@ async function bootOptions(
 ): Promise<BootOptions> {
   const folder = join(directory, name)
   await mkdir(folder)
+  const parts = await source.parts(folder)
   return {
     ...boots,
     ...options,
     name,
     directory: folder,
-    parts: await source.parts(folder),
+    // DHCP identities are made of address and second, and two machines of one test start in the same one.
+    parts: { ...parts, network: { ...parts.network, mac: randomMac() } },
     ...(source.enter === undefined ? {} : { enter: source.enter }),
     cpus: Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2))),
   }
 }
+
+const randomMac = (): string => ['52', '54', '00', ...randomBytes(3).toString('hex').match(/../g)!].join(':')

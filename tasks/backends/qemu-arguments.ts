@@ -40,6 +40,8 @@ export interface Network {
   readonly forwards: readonly { readonly hostPort: number; readonly guestPort: number }[]
   /** URL of what a network card boots that asks DHCP. */
   readonly bootFile?: string
+  /** Of the card: `52:54:00:…`; qemu gives every machine the same unless told. */
+  readonly mac?: string
 }
 
 /** Descriptors the machine is started with. */
@@ -114,12 +116,14 @@ function kernelArguments(kernel: MachineParts['kernel']): readonly string[] {
   ].flat()
 }
 
-function networkArguments({ outside, forwards, bootFile }: Network): readonly string[] {
+function networkArguments({ outside, forwards, bootFile, mac }: Network): readonly string[] {
   const rules = forwards.map(({ hostPort, guestPort }) => `,hostfwd=tcp:127.0.0.1:${hostPort}-:${guestPort}`)
   const boot = bootFile === undefined ? '' : `,bootfile=${escaped(bootFile)}`
+  const rom = bootFile === undefined ? 'romfile=' : 'bootindex=1'
+  const own = mac === undefined ? '' : `,mac=${mac}`
   return [
     ['-netdev', `user,id=network,restrict=${outside ? 'off' : 'on'}${boot}${rules.join('')}`],
-    ['-device', `virtio-net-pci,netdev=network,${bootFile === undefined ? 'romfile=' : 'bootindex=1'}`],
+    ['-device', `virtio-net-pci,netdev=network,${rom}${own}`],
   ].flat()
 }
 

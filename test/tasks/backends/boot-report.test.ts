@@ -96,13 +96,13 @@ asked=never`,
 
 describe('makeBootScript', () => {
   it('is a shell script, also with names that need quoting', async () => {
-    const script = makeBootScript(['ssh', "it's", 'getty@tty1.service'])
+    const script = makeBootScript(['ssh', "it's", 'getty@tty1.service'], 'tcg')
     expect(await runProgram(['sh', '-n'], { input: script })).toMatchObject({ exitCode: 0, stderr: '' })
     expect(script).toContain(` sh 'ssh' 'it'\\''s' 'getty@tty1.service'\n`)
   })
 
   it('asks for every fact a report is made of', () => {
-    const asked = [...makeBootScript([]).matchAll(/^(?:fact|say) (\S+)/gm)].map(([, name]) => name)
+    const asked = [...makeBootScript([], 'kvm').matchAll(/^(?:fact|say) (\S+)/gm)].map(([, name]) => name)
     expect(asked).toEqual([
       'state',
       'multi-user',
@@ -121,5 +121,28 @@ describe('makeBootScript', () => {
       'root',
       'end',
     ])
+  })
+
+  const lockup = [
+    'watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [systemd:1]',
+    'Call Trace:',
+    ' <TASK>',
+    ' clear_page_erms+0x7/0x10',
+    ' </TASK>',
+  ]
+  const broken = ['EXT4-fs error (device vda1)', 'BUG: unable to handle page fault', 'Call Trace:']
+
+  it.each([
+    ['tcg', broken],
+    ['kvm', [lockup[0], lockup[1], ...broken]],
+  ] as const)('with %s, trouble of the kernel is told', async (accelerator, told) => {
+    const [, asked] = /^fact kernel-errors (.*)$/m.exec(makeBootScript([], accelerator)) ?? []
+    const lines = ['fine', ...lockup, ...broken, 'fine'].map((line) => `echo '${line}'`).join('; ')
+    const { stdout } = await runProgram([
+      'bash',
+      '-c',
+      `journalctl() { ${lines}; }; export -f journalctl; ba${asked}`,
+    ])
+    expect(stdout.trimEnd().split('\n')).toEqual(told)
   })
 })

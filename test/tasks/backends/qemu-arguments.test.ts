@@ -69,6 +69,10 @@ describe('makeQemuArguments', () => {
     expect(command({ network })).toContain(
       ' -netdev user,id=network,restrict=off,bootfile=http://10.0.2.2:80/boot.ipxe -device virtio-net-pci,netdev=network,bootindex=1 ',
     )
+    const mac = '52:54:00:ab:cd:ef'
+    expect(command({ network: { outside: false, forwards: [], mac } })).toContain(
+      ' -device virtio-net-pci,netdev=network,romfile=,mac=52:54:00:ab:cd:ef ',
+    )
   })
 
   it('uses the processor of the host with KVM', () => {
