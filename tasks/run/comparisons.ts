@@ -79,7 +79,7 @@ const comparisonsMax = 50
 const comparisonsKey = (key: string): string => `comparisons:${key}`
 
 /** Counts up when what is compared, or how, changes: what was found before is then found anew. */
-const differenceVersion = 2
+const differenceVersion = 3
 
 function differenceKey({ disks, times, list }: ComparisonQuestion): string {
   const lines = list.map((line) => [titleOf(line), line.reason])
