@@ -3,7 +3,7 @@
 //
 //   node dist/bench/reproduce/clock.js LAYER CACHE
 //
-// In the folder of the imgfile, as root; CACHE is that of a finished build. An hour or more where there is no KVM.
+// In the folder of the imgfile, as root; CACHE is that of a finished build. Two hours where there is no KVM.
 
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { randomUUID } from 'node:crypto'
@@ -34,7 +34,9 @@ async function compare(): Promise<void> {
   const chain = await chainOf(cli, target, here)
   const trees = new Map([...(await newest(here, chain))].map(([name, { treeDigest }]) => [name, treeDigest]))
   const facts = await buildThere(await makeGuest(), await makeData())
-  process.stdout.write(`${facts.get('clock')}: ${facts.get('build')}\n`)
+  const built = facts.get('build') ?? ''
+  if (built === '') throw new Error('the build in the machine failed, and said why on its console')
+  process.stdout.write(`${facts.get('clock')}: ${built}\n`)
   const there = new Map(
     (facts.get('trees') ?? '').split('\n').map((line) => line.split(' ') as [name: string, digest: string]),
   )
