@@ -3,6 +3,7 @@
 // that ends early or is not what was wanted is as good a reason for one as a refused connection.
 
 import { setTimeout as pause } from 'node:timers/promises'
+import { PassThrough } from 'node:stream'
 import fetch from 'make-fetch-happen'
 import type { RunContext } from '../../tasks/context.ts'
 import { ImgError } from '../../tasks/errors.ts'
@@ -146,7 +147,7 @@ export function openUpstream(options: UpstreamOptions, context: RunContext): Ups
 interface Answer {
   readonly status: number
   readonly headers: { get(name: string): string | null }
-  readonly body: AsyncIterable<Buffer>
+  readonly body: NodeJS.ReadableStream & AsyncIterable<Buffer>
 }
 
 type Attempt = Failed & { readonly again: boolean }
@@ -208,10 +209,13 @@ async function* counted(
   }
 }
 
-async function collect(body: AsyncIterable<Buffer>): Promise<Buffer> {
+async function collect(body: NodeJS.ReadableStream): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of body) {
+  // What comes from the cache are streams of minipass 3: each step of iterating one leaves a listener on it.
+  const pieces = new PassThrough()
+  body.on('error', (error: Error) => pieces.destroy(error))
+  for await (const chunk of body.pipe(pieces) as AsyncIterable<Buffer>) {
     size += chunk.length
     if (size > 32 * 1024 * 1024) throw new Error('longer than any InRelease file')
     chunks.push(chunk)

@@ -56,6 +56,32 @@ test('a file that comes too slowly is given up, although bytes keep coming', asy
   server.close()
 })
 
+test('a file that is kept and comes in many pieces leaves nothing that Node warns of', async () => {
+  const server = createServer((_, response) => {
+    response.writeHead(200, { 'content-length': '40', etag: '"1"' })
+    let sent = 0
+    const drip = setInterval(() => {
+      response.write('.')
+      sent += 1
+      if (sent === 40) response.end()
+      if (sent === 40) clearInterval(drip)
+    }, 2)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const warnings: string[] = []
+  const warn = ({ message }: Error): void => void warnings.push(message)
+  process.on('warning', warn)
+  try {
+    const dots = Buffer.from('.'.repeat(40))
+    const read = await open().read(`http://127.0.0.1:${port}/`)
+    expect([read, warnings]).toEqual([{ status: 'current', bytes: dots }, []])
+  } finally {
+    process.off('warning', warn)
+    server.close()
+  }
+})
+
 test.each([['silent' as const], [{ stallAfter: 4 }]])(
   '%j is given up after the idle limit',
   async (fault) => {
