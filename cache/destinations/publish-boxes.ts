@@ -1,11 +1,10 @@
 // Boxes into `<version>/<provider>.box` of a folder, and its `catalog.json`: boxes first, then one rename is the whole
 // change, so that who follows the catalog never misses one.
 
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RunContext } from '../../tasks/context.ts'
 import { syncPath, writeDurably } from '../durable.ts'
-import { errnoOf } from '../store-error.ts'
+import { readIfThere } from '../read-if-there.ts'
 import { aloneInFolder } from './alone-in-folder.ts'
 import { type Catalog, mergeCatalog, parseCatalog } from './merge-catalog.ts'
 import { placeFile } from './place-file.ts'
@@ -69,13 +68,4 @@ async function findOwn(files: TargetFiles, made: Catalog): Promise<Own> {
     if (boxes.every(({ file, sha256 }) => sums.get(file) === sha256)) return { version, boxes }
   }
   throw new Error('no version of the catalog has the checksums of the boxes')
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT') return undefined
-    throw cause
-  }
 }

@@ -1,10 +1,9 @@
 // Which files of a folder are of which release, so that old ones can go. Pure but for reading and writing the list.
 
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ImgError } from '../../tasks/errors.ts'
 import { syncPath, writeDurably } from '../durable.ts'
-import { errnoOf } from '../store-error.ts'
+import { readIfThere } from '../read-if-there.ts'
 import type { OwnFolders } from './alone-in-folder.ts'
 
 export interface Releases {
@@ -48,13 +47,8 @@ export function dropReleases(
 
 export async function loadReleases(own: string, layer: string): Promise<Releases> {
   const path = join(own, listName)
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT') return { format: 1, layer, releases: [] }
-    throw cause
-  }
+  const text = await readIfThere(path)
+  if (text === undefined) return { format: 1, layer, releases: [] }
   const found = parseReleases(text)
   if (found === undefined) {
     throw new ImgError('REPOSITORY_INVALID', `${path} is no list of releases`, {

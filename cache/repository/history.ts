@@ -1,9 +1,8 @@
 // Which template files of a repository are ours, so that old ones can go: a client that read the previous index still
 // fetches what that names.
 
-import { readFile } from 'node:fs/promises'
 import { ImgError } from '../../tasks/errors.ts'
-import { errnoOf } from '../store-error.ts'
+import { readIfThere } from '../read-if-there.ts'
 
 export interface History {
   readonly format: 1
@@ -20,13 +19,8 @@ export interface HistoryFile {
 }
 
 export async function loadHistory(path: string): Promise<History> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT') return { format: 1, files: {} }
-    throw cause
-  }
+  const text = await readIfThere(path)
+  if (text === undefined) return { format: 1, files: {} }
   const found = parseHistory(text)
   if (found !== undefined) return found
   throw new ImgError('REPOSITORY_INVALID', `${path} is no list of published files`, {

@@ -1,9 +1,8 @@
 // What a folder publishes now, as far as its signature says so.
 
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ImgError } from '../../tasks/errors.ts'
-import { errnoOf } from '../store-error.ts'
+import { readIfThere } from '../read-if-there.ts'
 import type { PublicKey } from './gpg-keys.ts'
 import { verifyClearSigned } from './verify-signature.ts'
 import { IndexError, parseIndexText, type IndexSection } from './index-text.ts'
@@ -17,9 +16,9 @@ export interface Repository {
 /** Throws SIGNATURE_INVALID or REPOSITORY_INVALID: nothing unsigned ever gets our signature. */
 export async function readRepository(dir: string, key: PublicKey): Promise<Repository> {
   const path = join(dir, 'index.asc')
-  const file = await readText(path)
+  const file = await readIfThere(path)
   if (file !== undefined) return verifyIndex(file, key, path)
-  if ((await readText(join(dir, 'index'))) !== undefined) {
+  if ((await readIfThere(join(dir, 'index'))) !== undefined) {
     throw new ImgError('REPOSITORY_INVALID', `${dir} has an index that is not signed`, {
       path: join(dir, 'index'),
       hint: 'check it and sign it with `gpg --clearsign index`, or move it away to start anew',
@@ -45,14 +44,5 @@ export async function verifyIndex(
       hint: 'see virt-builder(1), INDEX FILES',
       cause,
     })
-  }
-}
-
-async function readText(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT') return undefined
-    throw cause
   }
 }
