@@ -1,0 +1,181 @@
+// What the crash benches do to stores and a remote, and what must hold of them afterwards, wherever it was stopped: two
+// builds of a layer are stored, recorded and sent to a folder, the older one is collected, and another machine fetches
+// both.
+
+import { generateKeyPairSync } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { sha256 } from '../../cache/entries.ts'
+import { openStore, type LocalStore } from '../../cache/open-store.ts'
+import { directoryRemote } from '../../cache/remotes/directory.ts'
+import { entryName, findEntry, type EntryReader } from '../../cache/remotes/find-entry.ts'
+import { readPrivateKey, readPublicKey, renderPublicKey, type PrivateKey } from '../../cache/trust/dsse.ts'
+import type { TrustedKey } from '../../cache/trust/trusted-keys.ts'
+import type { LayerRecord } from '../../cache/store.ts'
+import { exampleRecord } from '../../test/rig/example-record.ts'
+import { canonicalJson } from '../../tasks/plan/canonical.ts'
+
+export interface Scene {
+  /** Everything that may be lost lies below it. */
+  readonly folder: string
+  /** What is stored; outside the folder. */
+  readonly disks: readonly string[]
+  readonly key: PrivateKey
+  readonly signer: TrustedKey
+}
+
+/** `key` is a file that holds, or gets, the key the records are signed with. */
+export async function openScene(folder: string, disks: readonly string[], keyFile: string): Promise<Scene> {
+  if (!existsSync(keyFile)) {
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+    await writeFile(keyFile, JSON.stringify({ pem, text: renderPublicKey(publicKey) }))
+  }
+  const { pem, text } = JSON.parse(await readFile(keyFile, 'utf8')) as { pem: string; text: string }
+  const trust = { name: 'ci', public: text, namespaces: ['main'], notAfter: undefined, revoked: false }
+  return { folder, disks, key: readPrivateKey(pem)!, signer: { ...readPublicKey(text)!, ...trust } }
+}
+
+const { signal } = new AbortController()
+const project = 'crash-bench'
+const cacheOf = ({ folder }: Scene): string => join(folder, 'cache')
+const otherOf = ({ folder }: Scene): string => join(folder, 'other')
+const sharedOf = ({ folder }: Scene): string => join(folder, 'shared')
+const open = (dir: string): Promise<LocalStore> => openStore({ dir, now: () => 0 })
+
+/** Says `saved N`, `pushed N`, `collected` and `pulled N` when each is done. */
+export async function act(scene: Scene, say: (line: string) => void): Promise<void> {
+  const store = await open(cacheOf(scene))
+  const remote = directoryRemote(sharedOf(scene))
+  const to = { remote, key: scene.key, project, namespace: 'main', signal }
+  for (const [number, path] of scene.disks.entries()) {
+    const artifact = await store.put({ 'disk.raw': path })
+    const record = recordOf(number, artifact)
+    await store.save(record)
+    say(`saved ${number}`)
+    await store.publish(record, to)
+    say(`pushed ${number}`)
+  }
+  await store.collect({ last: 1, days: 0, now: 1, dryRun: false })
+  say('collected')
+  await store.close()
+  const other = await open(otherOf(scene))
+  for (const number of scene.disks.keys()) {
+    await pull(scene, other, number)
+    say(`pulled ${number}`)
+  }
+  await other.close()
+}
+
+/** Throws when something acknowledged is lost, something wrong is believed, or doing it again does not succeed. */
+export async function check(scene: Scene, said: string): Promise<void> {
+  const promised = (doing: string): Set<number> =>
+    new Set([...scene.disks.keys()].filter((number) => said.includes(`${doing} ${number}`)))
+  const saved = promised('saved')
+  // Removed by the collection that follows the second.
+  if (saved.has(1)) saved.delete(0)
+  await checkStore(scene, cacheOf(scene), saved)
+  await checkStore(scene, otherOf(scene), promised('pulled'))
+  await checkShared(scene, promised('pushed'))
+}
+
+async function checkStore(scene: Scene, dir: string, promised: ReadonlySet<number>): Promise<void> {
+  if (!existsSync(dir)) {
+    if (promised.size > 0) throw new Error(`${dir} is lost`)
+    return
+  }
+  const store = await open(dir)
+  try {
+    const problems = await store.verify({ readData: true })
+    if (problems.some(({ kind }) => kind !== 'index')) throw new Error(JSON.stringify(problems))
+    for (const [number, path] of scene.disks.entries()) {
+      const found = await store.find(keyOf(number))
+      if (found.hit) await mustBe(scene, store, { record: found.record, path })
+      else if (promised.has(number)) throw new Error(`lost: ${found.reason}`)
+    }
+    for (const [number, path] of scene.disks.entries()) {
+      const record = recordOf(number, await store.put({ 'disk.raw': path }))
+      await store.save(record)
+      await mustBe(scene, store, { record, path })
+    }
+  } finally {
+    await store.close()
+  }
+}
+
+/** Whoever sees an entry finds all of it, and the next push brings what is missing. */
+async function checkShared(scene: Scene, promised: ReadonlySet<number>): Promise<void> {
+  const shared = sharedOf(scene)
+  for (const path of await filesBelow(join(shared, 'blobs'))) {
+    const name = path.slice(path.lastIndexOf('/') + 1)
+    if (!name.startsWith('.tmp-') && sha256(await readFile(path)) !== name)
+      throw new Error(`a torn blob: ${path}`)
+  }
+  const store = await open(join(scene.folder, 'reader'))
+  try {
+    for (const [number, path] of scene.disks.entries()) {
+      const isThere = existsSync(join(shared, entryName('main', keyOf(number), scene.key.id)))
+      if (!isThere && promised.has(number)) throw new Error(`the pushed ${number} is lost`)
+      if (!isThere) {
+        const record = recordOf(number, await store.put({ 'disk.raw': path }))
+        await store.save(record)
+        const remote = directoryRemote(shared)
+        await store.publish(record, { remote, key: scene.key, project, namespace: 'main', signal })
+        await store.collect({ last: 0, days: 0, now: 1, dryRun: false })
+      }
+      await mustBe(scene, store, { record: await pull(scene, store, number), path })
+    }
+  } finally {
+    await store.close()
+  }
+}
+
+async function pull(scene: Scene, to: LocalStore, number: number): Promise<LayerRecord> {
+  const remote = directoryRemote(sharedOf(scene))
+  const reader: EntryReader = {
+    remote,
+    keys: { project, keys: [scene.signer] },
+    namespaces: ['main'],
+    now: () => 0,
+    onRefused: ({ reason }) => {
+      throw new Error(`the entry of ${number} is refused: ${reason}`)
+    },
+  }
+  const found = await findEntry(reader, keyOf(number), signal)
+  if (found?.content.kind !== 'record') throw new Error(`there is no entry of ${number}`)
+  const { content } = found
+  const artifact = await to.receive({ remote, entry: content, signal, onProgress: () => undefined })
+  const record = { ...content.record, artifact }
+  await to.save(record)
+  return record
+}
+
+export async function mustBe(
+  scene: Pick<Scene, 'folder'>,
+  store: LocalStore,
+  { record, path }: { readonly record: LayerRecord; readonly path: string },
+): Promise<void> {
+  const out = join(scene.folder, 'restored')
+  await store.restore(record.artifact['disk.raw']!, out)
+  if (!(await readFile(out)).equals(await readFile(path))) throw new Error(`wrong bytes of ${path}`)
+  await rm(out)
+}
+
+const keyRecordOf = (number: number): { readonly build: number } => ({ build: number })
+export const keyOf = (number: number): string => sha256(Buffer.from(canonicalJson(keyRecordOf(number))))
+
+export const recordOf = (number: number, artifact: LayerRecord['artifact']): LayerRecord =>
+  exampleRecord({ key: keyOf(number), keyRecord: keyRecordOf(number), artifact, started: number })
+
+async function filesBelow(folder: string): Promise<readonly string[]> {
+  if (!existsSync(folder)) return []
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+}
+
+/** An empty folder for the next one. */
+export async function clear({ folder }: Scene): Promise<void> {
+  await rm(folder, { recursive: true, force: true })
+  await mkdir(folder, { recursive: true })
+}
