@@ -2,7 +2,7 @@
 
 import { createLogUpdate } from 'log-update'
 import type { ImgEvent } from '../events.ts'
-import { escapeControls } from './escape.ts'
+import { escapeControls, outputLines } from './escape.ts'
 import { fitLines } from './fit-lines.ts'
 import { formatBytes, formatDuration } from './format.ts'
 import { makeLines } from './lines.ts'
@@ -73,6 +73,8 @@ interface Running {
   readonly since: number
   readonly expectedMs: number | undefined
   readonly doing: string
+  /** What its programs said since their last but one line ended. */
+  readonly said?: string
 }
 
 /** Whether what is drawn changed. */
@@ -102,8 +104,14 @@ function follow(running: Map<string, Running>, event: ImgEvent, now: number): bo
       const known = running.get(event.layer)
       if (known === undefined) return false
       const doing = `${event.step}/${event.steps} ${escapeControls(event.label)}`
-      running.set(event.layer, { ...known, doing })
+      running.set(event.layer, { ...known, doing, said: '' })
       return true
+    }
+    case 'output': {
+      const known = running.get(event.layer)
+      if (known !== undefined) running.set(event.layer, { ...known, said: lastSaid(known.said, event.text) })
+      // It comes faster than anybody reads: the next second shows it.
+      return false
     }
     case 'layer-end':
       return running.delete(event.layer)
@@ -113,12 +121,17 @@ function follow(running: Map<string, Running>, event: ImgEvent, now: number): bo
     case 'changed':
     case 'round-end':
     case 'error':
-    case 'output':
     case 'waiting':
     case 'note':
     case 'warning':
   }
   return false
+}
+
+/** The last whole line and what comes after it; all of a line that does not end. */
+function lastSaid(before: string | undefined, text: string): string {
+  const all = ((before ?? '') + text).slice(-4096)
+  return all.slice(all.lastIndexOf('\n', all.lastIndexOf('\n') - 1) + 1)
 }
 
 /** One line per running layer, cut to the width; what does not fit the height is counted. */
@@ -130,11 +143,13 @@ export function renderRunning(
   const room = Math.max(1, size.rows - 2)
   const shown = running.slice(0, running.length > room ? room - 1 : room)
   const width = Math.max(0, ...shown.map(({ layer }) => layer.length))
-  const frame = shown.map(({ layer, since, expectedMs, doing }) => {
+  const frame = shown.map(({ layer, since, expectedMs, doing, said = '' }) => {
     const expected = expectedMs === undefined ? '' : ` of about ${formatDuration(expectedMs)}`
     const seconds = Math.floor((now - since) / 1000)
     const elapsed = seconds < 60 ? `${seconds} s` : formatDuration(seconds * 1000)
-    return `${layer.padEnd(width)}  ${elapsed}${expected}  ${doing}`
+    const line = outputLines(said.slice(0, said.lastIndexOf('\n') + 1)).at(-1) ?? ''
+    const last = line.trim() === '' ? '' : ` | ${line.trim()}`
+    return `${layer.padEnd(width)}  ${elapsed}${expected}  ${doing}${last}`
   })
   if (shown.length < running.length) frame.push(`and ${running.length - shown.length} more`)
   return frame.map((line) => clip(line, size.columns))

@@ -50,6 +50,20 @@ test('time goes on without events', () => {
   expect(stream.screen()).toEqual(['base:a  1 min 1 s of about 41 s  starting'])
 })
 
+test('the last line a program said is shown with the next second, and goes with its step', () => {
+  const { stream, play, tick } = terminal()
+  const say = (text: string): ImgEvent => ({ event: 'output', layer: 'base:a', stream: 'stdout', text })
+  play(
+    [...sampleEvents.slice(3, 4), say('Unpacking a\nUnpac'), say('king b \u001b[31mred\u001b[0m\nSett')],
+    0,
+  )
+  expect(stream.screen()).toEqual(['base:a  0 s of about 41 s  starting'])
+  tick(1000)
+  expect(stream.screen()).toEqual(['base:a  1 s of about 41 s  starting | Unpacking b red'])
+  play([{ event: 'step-start', layer: 'base:a', step: 2, steps: 2, label: 'seal' }], 2000)
+  expect(stream.screen()).toEqual(['base:a  2 s of about 41 s  2/2 seal'])
+})
+
 test('lines are cut to the width, also after it changed', () => {
   const { stream, play, tick } = terminal()
   play(sampleEvents.slice(3, 6), 0)
