@@ -52,7 +52,6 @@ test('time goes on without events', () => {
 
 test('the last line a program said is shown with the next second, and goes with its step', () => {
   const { stream, play, tick } = terminal()
-  const say = (text: string): ImgEvent => ({ event: 'output', layer: 'base:a', stream: 'stdout', text })
   play(
     [...sampleEvents.slice(3, 4), say('Unpacking a\nUnpac'), say('king b \u001b[31mred\u001b[0m\nSett')],
     0,
@@ -108,6 +107,8 @@ test.each([
   play(sampleEvents.slice(10, 11), 0)
   expect(stream.text()).toBe(expected)
 })
+
+const say = (text: string): ImgEvent => ({ event: 'output', layer: 'base:a', stream: 'stdout', text })
 
 interface Terminal {
   readonly stream: RecordingStream
