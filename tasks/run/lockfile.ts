@@ -92,7 +92,8 @@ export async function openLock(context: RunContext, options: LockOptions): Promi
     const { fetchState } = await import('./apt-pin.ts')
     const pinned = await fetchState(await archives(), suite, input)
     save([pinned], 'missing')
-    const date = find(suite)?.date
+    // 2026-09-12T07:55:41Z is more than anybody reads, and than fits a line.
+    const date = find(suite)?.date.slice(0, 16).replace('T', ' ')
     context.emit({
       event: 'note',
       text: `imgfile.lock: pinned ${suite.suite} of ${suite.archive} as of ${date}`,

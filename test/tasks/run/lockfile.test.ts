@@ -33,7 +33,7 @@ describe.runIf(hasGpg)('imgfile.lock', () => {
     expect(rig.project.events).toEqual([
       {
         event: 'note',
-        text: 'imgfile.lock: pinned trixie of debian as of 2026-09-12T07:55:41Z',
+        text: 'imgfile.lock: pinned trixie of debian as of 2026-09-12 07:55',
       },
     ])
   })
