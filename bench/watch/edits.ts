@@ -136,7 +136,7 @@ const remains = (cache: string): readonly string[] =>
     readdirSync(join(cache, name)).map((entry) => `${name}/${entry} is still there`),
   )
 
-/** While it builds; the next build has to find and remove what that left. */
+/** While it builds; the next one has to remove what that left. */
 async function killWatch({
   save,
   ...watching
@@ -149,7 +149,10 @@ async function killWatch({
   watched.kill()
   await watched.ended
   const held = await leftovers(copy.folder)
-  await treeOf(watching.root, watching.cache)
+  const next = startWatched(watching)
+  await next.next(0, ({ event }) => event === 'watching')
+  next.interrupt()
+  await next.ended
   return [...held, ...(await leftovers(copy.folder)), ...remains(watching.cache)].map(
     (one) => `after kill -9: ${one}`,
   )

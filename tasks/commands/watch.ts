@@ -39,6 +39,7 @@ export const watch: Command = {
         import('../run/watch-round.ts'),
         import('./watch-after.ts'),
       ])
+    await (await import('../run/workspace.ts')).removeAbandoned(context.cacheDir)
     const warm = await keepWarm(context, { frozen: call.options['frozen'] === true })
     const { poll, imgfile, frozen } = call.options
     const waker = makeWaker({ timer: startTimer, now: context.now })

@@ -39,7 +39,7 @@ export function makeLines(options: { readonly verbosity: Verbosity; readonly ste
         case 'puppet':
           return [`${event.layer}: ${puppetText(event)}`]
         case 'watching':
-          return [`watching ${event.folders} folders${event.polling ? ', twice a second' : ''}; Ctrl-C ends`]
+          return [`watching ${event.folders} ${event.folders === 1 ? 'folder' : 'folders'}${event.polling ? ', twice a second' : ''}; Ctrl-C ends`]
         case 'changed':
           return [changedText(event.paths)]
         case 'round-end':
@@ -86,7 +86,7 @@ function roundLines({ status, ms }: Extract<ImgEvent, { event: 'round-end' }>): 
     case 'built':
       return [`up to date${after}`]
     case 'idle':
-      return [ms === undefined ? 'up to date' : 'nothing to build: no key changed']
+      return [ms === undefined ? 'up to date' : 'up to date: nothing had to be built']
     case 'failed':
       return ['waiting for the next change']
     case 'superseded':

@@ -64,6 +64,35 @@ test('a build with nothing to do says nothing', async () => {
   expect(stream.text()).toBe('')
 })
 
+test('rounds of a watch', () => {
+  const stream = recordingStream()
+  const { emit } = makePlainReporter({ stream, json: false, verbosity: 'normal', env: {}, now: () => 0 })
+  emit({ event: 'round-end', status: 'idle' })
+  emit({ event: 'watching', folders: 12, polling: false })
+  emit({ event: 'watching', folders: 1, polling: true })
+  emit({ event: 'changed', paths: ['a.pp', 'b.pp', 'c.pp', 'd.pp', 'e.pp', 'f\u0007.pp', 'g.pp'] })
+  emit({ event: 'round-end', status: 'superseded', ms: 900 })
+  emit({ event: 'changed', paths: ['f\u0007.pp'] })
+  emit({ event: 'puppet', layer: 'role:web', changed: [], resources: 12 })
+  emit({ event: 'puppet', layer: 'role:web', changed: ['File[/etc/motd]'], resources: 12 })
+  emit({ event: 'round-end', status: 'built', ms: 47_400 })
+  emit({ event: 'round-end', status: 'idle', ms: 900 })
+  emit({ event: 'round-end', status: 'failed', ms: 900 })
+  expect(stream.text()).toMatchInlineSnapshot(`
+    "up to date
+    watching 12 folders; Ctrl-C ends
+    watching 1 folder, twice a second; Ctrl-C ends
+    a.pp, b.pp, c.pp, d.pp, e.pp and 2 more changed
+    f\\x07.pp changed
+    role:web: puppet changed 0 of 12 resources
+    role:web: puppet changed 1 of 12 resources: File[/etc/motd]
+    up to date, 47 s after the change
+    up to date: nothing had to be built
+    waiting for the next change
+    "
+  `)
+})
+
 const lines = async (verbosity: Verbosity): Promise<readonly string[]> =>
   (await shown(verbosity)).trimEnd().split('\n')
 
