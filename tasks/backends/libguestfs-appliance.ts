@@ -33,7 +33,7 @@ export interface Appliance extends Machine {
 export async function openAppliance(options: ApplianceOptions, context: RunContext): Promise<Appliance> {
   const { directory } = options
   await writeFile(path.join(directory, 'agent.pl'), agentProgram)
-  const env = await guestfsEnv(directory, context)
+  const env = await guestfsEnv(directory, context, options.path)
   const folder = await open(directory, 'r')
   const connected = listenOnce(`/proc/self/fd/${folder.fd}/agent.socket`)
   const tooLate = new AbortController()
@@ -41,7 +41,7 @@ export async function openAppliance(options: ApplianceOptions, context: RunConte
   const timer = limitTime()
   const ended: Promise<Ended> = runProgram(insideOwnNamespace(['guestfish'], context), {
     cwd: directory,
-    env: options.path === undefined ? env : { ...env, PATH: options.path },
+    env,
     input: guestfishScript(options),
     log: options.log,
     signal: AbortSignal.any([context.signal, tooLate.signal]),

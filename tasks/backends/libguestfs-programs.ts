@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import type { RunContext } from '../context.ts'
 import { resolveAcceleration } from './acceleration.ts'
+import { keptAppliance } from './libguestfs-kept-appliance.ts'
 
 /**
  * Everything the program starts is in a process namespace that ends with it. The user stays itself in its user
@@ -15,17 +16,22 @@ export function insideOwnNamespace(argv: readonly string[], { uid }: RunContext)
   return ['unshare', ...user, ...own, '--', ...argv]
 }
 
-/** `directory` takes what is thrown away; the appliance itself is kept for all of the user's builds. */
+/**
+ * `directory` takes what is thrown away; the appliance itself is kept for all of the user's builds. `programs`: where
+ * they are looked for.
+ */
 export async function guestfsEnv(
   directory: string,
   context: RunContext,
+  programs?: string,
 ): Promise<Readonly<Record<string, string>>> {
   const temporary = path.join(directory, 'tmp')
   await mkdir(temporary, { recursive: true })
   const { accelerator } = await resolveAcceleration(context)
   const cache = context.env['LIBGUESTFS_CACHEDIR']
   const kernel = context.env['SUPERMIN_KERNEL']
-  return {
+  const env = {
+    ...(programs === undefined ? {} : { PATH: programs }),
     HOME: directory,
     LC_ALL: 'C.UTF-8',
     LIBGUESTFS_BACKEND: 'direct',
@@ -35,4 +41,7 @@ export async function guestfsEnv(
     ...(cache === undefined ? {} : { LIBGUESTFS_CACHEDIR: cache }),
     ...(kernel === undefined ? {} : { SUPERMIN_KERNEL: kernel }),
   }
+  // Root needs no user namespace.
+  if (context.uid === 0) return env
+  return { ...env, LIBGUESTFS_PATH: await keptAppliance(directory, env, context) }
 }
