@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { BuiltLayer } from '../build.ts'
 import { exitCodeOf, ImgError } from '../errors.ts'
 import { errorToJson } from '../reporters/error.ts'
+import { fitLines } from '../reporters/fit-lines.ts'
 import { formatTable } from '../reporters/format.ts'
 import type { Command } from './command.ts'
 import { withProject } from './with-project.ts'
@@ -45,6 +46,8 @@ export const build: Command = {
       }
       const output = call.json ? `${JSON.stringify(toJson(result.layers))}\n` : renderBuilt(result.layers)
       call.print(output)
+      if (!call.json && call.columns !== undefined)
+        call.print(fitLines(renderNext(result.layers), call.columns))
       const idle = result.layers.every(({ outcome }) => outcome.status === 'reused')
       if (idle && check !== true && call.question !== undefined && result.basis !== undefined) {
         const { rememberBuild } = await import('../run/build-basis.ts')
@@ -75,6 +78,18 @@ export function renderBuilt(layers: readonly BuiltLayer[]): string {
     .map(({ name, outcome }) => [name, outcome.status, 'key' in outcome ? outcome.key.slice(0, 12) : ''])
   const summary = [...counts].map(([status, count]) => `${count} ${status}`).join(', ')
   return `${formatTable(rows)}${summary}\n`
+}
+
+/** For a person who asks what now: empty when nothing was built that could be looked at. */
+export function renderNext(layers: readonly BuiltLayer[]): string {
+  const image = layers.findLast(
+    ({ outcome, record }) => outcome.status === 'built' && record?.artifact['disk.raw'] !== undefined,
+  )
+  if (image === undefined) return ''
+  const { name, record } = image
+  return record?.because.includes('never built') === true
+    ? `next: img run ${name} boots it; img shell, img test and img export take the same name\n`
+    : `next: img diff ${name} shows what changed in it\n`
 }
 
 function toJson(layers: readonly BuiltLayer[]): unknown {
