@@ -1,8 +1,17 @@
 // The folder of the store. Its format is a number in a file: a newer one is refused, never repaired.
 
 import { randomUUID } from 'node:crypto'
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import { ImgError } from '../tasks/errors.ts'
 import { makeFolder } from './make-folder.ts'
 import { errnoOf, toStoreError } from './store-error.ts'
@@ -64,19 +73,37 @@ function readFormat(dir: string): string | undefined {
 }
 
 function createFormat(dir: string): string {
+  const above = nearestFolder(dir)
   makeFolder(dir)
   const text = `img store ${storeFormat}\n`
   const temporary = join(dir, `format.${randomUUID()}`)
-  writeFileSync(temporary, text, { flag: 'wx' })
+  // On the disk before its name is: an empty one after a power cut would have the whole store refused.
+  writeFileSync(temporary, text, { flag: 'wx', flush: true })
   try {
     // A link appears whole and only once, whoever else is creating the store.
     linkSync(temporary, join(dir, 'format'))
-    return text
+    for (let at = dir; ; at = dirname(at)) {
+      syncFolder(at)
+      if (at === above || at === dirname(at)) return text
+    }
   } catch (cause) {
     if (errnoOf(cause) !== 'EEXIST') throw cause
     return readFileSync(join(dir, 'format'), 'utf8')
   } finally {
     rmSync(temporary, { force: true })
+  }
+}
+
+function nearestFolder(path: string): string {
+  return existsSync(path) || path === dirname(path) ? path : nearestFolder(dirname(path))
+}
+
+function syncFolder(path: string): void {
+  const fd = openSync(path, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
   }
 }
 

@@ -57,7 +57,7 @@ function work(scene: Scene, { keyFile, thread, more }: Work): ReturnType<typeof 
 
 /** As this one runs itself: compiled, or by jiti. */
 const own = fileURLToPath(import.meta.url)
-const workProgram = own.endsWith('.js')
+export const workProgram = own.endsWith('.js')
   ? [process.execPath, own.replace('crash-kill.js', 'crash-work.js')]
   : [process.execPath, 'node_modules/.bin/jiti', own.replace('crash-kill.ts', 'crash-work.ts')]
 

@@ -70,14 +70,46 @@ export async function act(scene: Scene, say: (line: string) => void): Promise<vo
 
 /** Throws when something acknowledged is lost, something wrong is believed, or doing it again does not succeed. */
 export async function check(scene: Scene, said: string): Promise<void> {
-  const promised = (doing: string): Set<number> =>
+  const { saved, pulled, pushed } = promises(scene, said)
+  await checkStore(scene, cacheOf(scene), saved)
+  await checkStore(scene, otherOf(scene), pulled)
+  await checkShared(scene, pushed, { redo: true })
+}
+
+function promises(scene: Scene, said: string): Readonly<Record<'saved' | 'pulled' | 'pushed', Set<number>>> {
+  const of = (doing: string): Set<number> =>
     new Set([...scene.disks.keys()].filter((number) => said.includes(`${doing} ${number}`)))
-  const saved = promised('saved')
+  const saved = of('saved')
   // Removed by the collection that follows the second.
   if (saved.has(1)) saved.delete(0)
-  await checkStore(scene, cacheOf(scene), saved)
-  await checkStore(scene, otherOf(scene), promised('pulled'))
-  await checkShared(scene, promised('pushed'))
+  return { saved, pulled: of('pulled'), pushed: of('pushed') }
+}
+
+/** The parts of a scene that have nothing to do with each other. */
+export const parts = ['cache', 'other', 'shared'] as const
+export type Part = (typeof parts)[number]
+
+/** As `check`, when what was not synced may be gone or torn: that may be found damaged, but not be believed. */
+export async function checkAfterPowerCut(
+  scene: Scene,
+  said: string,
+  { part, redo }: { readonly part: Part; readonly redo: boolean },
+): Promise<void> {
+  const { saved, pulled, pushed } = promises(scene, said)
+  if (part === 'shared') return checkShared(scene, pushed, { redo })
+  const [dir, kept] = part === 'cache' ? [cacheOf(scene), saved] : [otherOf(scene), pulled]
+  if (!existsSync(dir) && kept.size === 0) return
+  const store = await open(dir)
+  try {
+    for (const [number, path] of scene.disks.entries()) {
+      const found = await store.find(keyOf(number))
+      if (found.hit) await mustBe(scene, store, { record: found.record, path })
+      else if (kept.has(number)) throw new Error(`lost from ${dir}: ${found.reason}`)
+    }
+  } finally {
+    await store.close()
+  }
+  if (redo) await redoStore(scene, dir)
 }
 
 async function checkStore(scene: Scene, dir: string, promised: ReadonlySet<number>): Promise<void> {
@@ -94,6 +126,15 @@ async function checkStore(scene: Scene, dir: string, promised: ReadonlySet<numbe
       if (found.hit) await mustBe(scene, store, { record: found.record, path })
       else if (promised.has(number)) throw new Error(`lost: ${found.reason}`)
     }
+  } finally {
+    await store.close()
+  }
+  await redoStore(scene, dir)
+}
+
+async function redoStore(scene: Scene, dir: string): Promise<void> {
+  const store = await open(dir)
+  try {
     for (const [number, path] of scene.disks.entries()) {
       const record = recordOf(number, await store.put({ 'disk.raw': path }))
       await store.save(record)
@@ -105,19 +146,28 @@ async function checkStore(scene: Scene, dir: string, promised: ReadonlySet<numbe
 }
 
 /** Whoever sees an entry finds all of it, and the next push brings what is missing. */
-async function checkShared(scene: Scene, promised: ReadonlySet<number>): Promise<void> {
+async function checkShared(
+  scene: Scene,
+  promised: ReadonlySet<number>,
+  { redo }: { readonly redo: boolean },
+): Promise<void> {
   const shared = sharedOf(scene)
   for (const path of await filesBelow(join(shared, 'blobs'))) {
     const name = path.slice(path.lastIndexOf('/') + 1)
     if (!name.startsWith('.tmp-') && sha256(await readFile(path)) !== name)
       throw new Error(`a torn blob: ${path}`)
   }
+  const isThere = (number: number): boolean =>
+    existsSync(join(shared, entryName('main', keyOf(number), scene.key.id)))
+  const numbers = [...scene.disks.keys()]
+  const lost = numbers.find((number) => promised.has(number) && !isThere(number))
+  if (lost !== undefined) throw new Error(`the pushed ${lost} is lost`)
+  if (!redo && !numbers.some(isThere)) return
   const store = await open(join(scene.folder, 'reader'))
   try {
     for (const [number, path] of scene.disks.entries()) {
-      const isThere = existsSync(join(shared, entryName('main', keyOf(number), scene.key.id)))
-      if (!isThere && promised.has(number)) throw new Error(`the pushed ${number} is lost`)
-      if (!isThere) {
+      if (!isThere(number) && !redo) continue
+      if (!isThere(number)) {
         const record = recordOf(number, await store.put({ 'disk.raw': path }))
         await store.save(record)
         const remote = directoryRemote(shared)

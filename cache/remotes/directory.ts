@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { link, mkdir, open, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { syncUpTo } from '../durable.ts'
 import { checkName, type ReadOptions, type Remote, RemoteError } from './remote.ts'
 
 export function directoryRemote(folder: string): Remote {
@@ -44,7 +45,7 @@ async function readPart(path: string, { limit, range }: ReadOptions): Promise<Bu
 
 async function createFile(path: string, data: Buffer): Promise<'created' | 'there'> {
   const folder = dirname(path)
-  await mkdir(folder, { recursive: true })
+  const made = await mkdir(folder, { recursive: true })
   // In the same folder: a link cannot reach another filesystem.
   const temporary = join(folder, `.tmp-${randomUUID()}`)
   try {
@@ -55,13 +56,16 @@ async function createFile(path: string, data: Buffer): Promise<'created' | 'ther
     } finally {
       await handle.close()
     }
-    return await link(temporary, path).then(
+    const created = await link(temporary, path).then(
       () => 'created' as const,
       (cause: unknown) => {
         if (codeOf(cause) === 'EEXIST') return 'there' as const
         throw cause
       },
     )
+    // An entry that survives a power cut which the blobs under it do not would never be mended.
+    await syncUpTo(folder, made === undefined ? folder : dirname(made))
+    return created
   } finally {
     await rm(temporary, { force: true })
   }
