@@ -19,6 +19,8 @@ export type Change =
       readonly input: string
       readonly path: string
       readonly change: 'changed' | 'added' | 'removed' | 'mode'
+      /** One of several that differ, of which only what the steps are made of counts. */
+      readonly isPerhaps?: true
     }
   | {
       readonly kind: 'input'
@@ -68,7 +70,7 @@ export function renderChange(change: Change): string {
     case 'parent':
       return renderParent(change)
     case 'file':
-      return change.change === 'mode' ? `mode of ${change.path} changed` : `${change.path} ${change.change}`
+      return renderFile(change)
     case 'input':
       return `${inputWords[change.of] ?? change.of} ${change.input.replace(/^\d+\./, '')} ${change.change}`
     case 'step':
@@ -91,6 +93,11 @@ export function renderChange(change: Change): string {
       return `catalog: ${catalogWords[change.part] ?? `${change.part} changed`}`
   }
   return change satisfies never
+}
+
+function renderFile({ path, change, isPerhaps }: ChangeOf<'file'>): string {
+  const what = change === 'mode' ? `mode of ${path} changed` : `${path} ${change}`
+  return isPerhaps === true ? `${what}, perhaps why` : what
 }
 
 /** A script as its beginning: reasons stand in tables. */

@@ -26,13 +26,17 @@ function explainRecords(previous: PastBuild, now: Asked): readonly Change[] {
   const is = readKeyRecord(now.keyRecord)
   if (was === undefined || is === undefined) return [{ kind: 'format' }]
   const steps = explainSteps(allSteps(was), allSteps(is))
+  const inputs = explainInputs(previous.inputs, { inputs: now.inputs, stepsChanged: steps.length > 0 })
   return [
     ...(was.arch === is.arch ? [] : [{ kind: 'arch', was: was.arch, now: is.arch } as const]),
     ...explainParents({ was, is, before: previous.parents, after: now.parents }),
-    ...explainInputs(previous.inputs, { inputs: now.inputs, stepsChanged: steps.length > 0 }),
+    ...inputs.filter((change) => !isPerhaps(change)),
     ...steps,
+    ...inputs.filter(isPerhaps),
   ]
 }
+
+const isPerhaps = (change: Change): boolean => change.kind === 'file' && change.isPerhaps === true
 
 /** A record of this version's format. */
 function readKeyRecord(value: JsonValue): KeyRecord | undefined {
@@ -81,7 +85,8 @@ function explainInputs(
       const change = old === undefined ? 'added' : 'removed'
       if (!now.stepsChanged) changes.push({ kind: 'input', input: name, of, change })
     } else if (old.digest !== current.digest && (now.stepsChanged || !onlyThroughSteps.has(current.kind))) {
-      changes.push(...explainInput(name, old, current))
+      const found = explainInput(name, old, current)
+      changes.push(...(onlyThroughSteps.has(current.kind) && found.length > 1 ? found.map(perhaps) : found))
     }
   }
   return changes
@@ -89,6 +94,8 @@ function explainInputs(
 
 /** These may change without consequence: a comment in a preseed file, a manifest of another role. */
 const onlyThroughSteps: ReadonlySet<string> = new Set(['text', 'catalog'])
+
+const perhaps = (change: Change): Change => (change.kind === 'file' ? { ...change, isPerhaps: true } : change)
 
 function explainInput(name: string, old: PastInput, current: PastInput): Change[] {
   const before = new Map(old.files.map((file) => [file.path, file]))

@@ -134,6 +134,25 @@ test('a text file comes before the steps it changed', () => {
   ])
 })
 
+const withManifests = (one: string, other: string): Given => ({
+  inputs: {
+    '0.catalog': input('catalog', one + other, [file('puppet/a.pp', one), file('puppet/b.pp', other)]),
+  },
+  steps: [write('/a', one)],
+})
+
+test('of several files a catalog is made of, nobody knows which it was', () => {
+  expect(words(withManifests('a', 'x'), withManifests('b', 'x'))).toEqual([
+    'puppet/a.pp changed',
+    'content changed (write /a step)',
+  ])
+  expect(words(withManifests('a', 'x'), withManifests('b', 'y'))).toEqual([
+    'content changed (write /a step)',
+    'puppet/a.pp changed, perhaps why',
+    'puppet/b.pp changed, perhaps why',
+  ])
+})
+
 const withParentOf = (digest: string): Given => ({
   inputs: { '0.cfg': input('text', digest, [file('preseed/trixie.cfg', digest)]) },
   parents: { from: ['base:x', digest] },
