@@ -27,15 +27,18 @@ describe.runIf(canRun)('the targets of a role', () => {
   })
   afterAll(() => project.close())
 
-  const plan = async (): Promise<Readonly<Record<string, string>>> => {
+  /** Layers that are not there. */
+  const missing = async (): Promise<readonly string[]> => {
     const { stdout } = await project.img(['plan', '--json', '*:one'])
     const { layers } = JSON.parse(stdout) as { readonly layers: readonly Planned[] }
-    return Object.fromEntries(layers.map(({ name, action }) => [name, action]))
+    return layers
+      .filter(({ action }) => action !== 'reuse' && action !== 'skip')
+      .map(({ name, action }) => `${name}: ${action}`)
   }
 
   test('are built by one pattern, and then no more', { timeout: hour }, async () => {
     expect(await project.img(['build', '--yes', '*:one'])).toMatchObject({ status: 0 })
-    expect(new Set(Object.values(await plan()))).toEqual(new Set(['reuse']))
+    expect(await missing()).toEqual([])
     const { stderr } = await project.img(['build', '*:one'])
     expect(stderr).not.toContain('building')
   })
@@ -43,7 +46,6 @@ describe.runIf(canRun)('the targets of a role', () => {
   test('follow only what changed', { timeout: hour }, async () => {
     const imgfile = join(project.root, 'imgfile.ts')
     writeFileSync(imgfile, readFileSync(imgfile, 'utf8').replace("'1.0.0'", "'1.0.1'"))
-    const changed = Object.entries(await plan()).filter(([, action]) => action !== 'reuse')
-    expect(changed).toEqual([['vagrant:one', 'build']])
+    expect(await missing()).toEqual(['vagrant:one: build'])
   })
 })
