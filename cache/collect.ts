@@ -156,6 +156,13 @@ async function condemn(at: StoreDir, own: Lease): Promise<void> {
   await writeCondemned(at, next)
 }
 
+/** Names, as `map:…`, of what a collection was removing when it was stopped: the next one removes the rest. */
+export async function listCondemned(at: StoreDir): Promise<ReadonlySet<string>> {
+  const condemned = readCondemned(at)
+  if (Object.keys(condemned).length === 0) return new Set()
+  return new Set((await listDead(at)).filter((name) => Object.hasOwn(condemned, name)))
+}
+
 async function listDead(at: StoreDir): Promise<readonly string[]> {
   const live = new Set<string>()
   for (const record of await loadRecords(at)) {

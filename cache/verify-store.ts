@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { openRawSource } from './block-source.ts'
 import { openChunkIndex, type ChunkIndex } from './chunk-index.ts'
 import { openChunkReader, type ChunkReader } from './chunk-reader.ts'
+import { listCondemned } from './collect.ts'
 import { listEntries } from './content.ts'
 import { bucketLines, contentPath, readContent, sha256 } from './entries.ts'
 import { artifactProblem, readRecord } from './find-record.ts'
@@ -58,11 +59,12 @@ export async function verifyStore(
     report('index', path, damaged === 0 ? undefined : `has ${damaged} damaged lines`)
   }
   const broken = new Set(problems.map(({ name }) => name))
+  const condemned = await listCondemned(at)
   const maps = await openMapCheck(at, zstd, broken)
   try {
     for await (const { key, digest } of listEntries(at.dir)) {
       const [kind, name] = [key.slice(0, key.indexOf(':')), key.slice(key.indexOf(':') + 1)]
-      if (kind === 'map') report('map', name, await maps.problemOf(name))
+      if (kind === 'map' && !condemned.has(key)) report('map', name, await maps.problemOf(name))
       if (kind === 'record') report('record', name, recordProblem(at, key))
       if (kind === 'value' && readData) {
         const { status } = readContent(at.dir, digest)

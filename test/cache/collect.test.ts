@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { contentPath } from '../../cache/entries.ts'
+import { contentPath, readEntry } from '../../cache/entries.ts'
 import { openStore, type LocalStore } from '../../cache/open-store.ts'
 import type { LayerRecord } from '../../cache/store.ts'
 import type { ImgError } from '../../tasks/errors.ts'
@@ -120,6 +120,34 @@ test('whoever was in the store can still read what it found; the next collection
   expect(existsSync(map)).toBe(true)
   await store.collect(rules)
   expect(existsSync(map)).toBe(false)
+})
+
+test('what a killed collection had half removed is no damage, and the next one removes the rest', async () => {
+  const [store, reader] = [await open(), await open()]
+  const [first] = [await build(store, 1), await build(store, 2)]
+  await reader.writeValue('here', '')
+  await store.collect(rules)
+  // Its content goes before what names it.
+  rmSync(contentPath(dir, fileOf(first).mapDigest))
+  expect(await store.verify({ readData: true })).toEqual([])
+  await reader.close()
+  await store.collect(rules)
+  expect(readEntry(dir, `map:${fileOf(first).mapDigest}`)).toBeUndefined()
+  expect(await store.verify({ readData: true })).toEqual([])
+})
+
+test('what was condemned and built again is looked at', async () => {
+  const [store, reader] = [await open(), await open()]
+  const [first] = [await build(store, 1), await build(store, 2)]
+  await reader.writeValue('here', '')
+  await store.collect(rules)
+  await build(store, 1)
+  rmSync(contentPath(dir, fileOf(first).mapDigest))
+  expect(await store.verify({ readData: true })).toContainEqual({
+    kind: 'map',
+    name: fileOf(first).mapDigest,
+    problem: 'is missing',
+  })
 })
 
 test('what was put and not yet recorded is not removed: the collection waits', async () => {
