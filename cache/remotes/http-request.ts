@@ -189,11 +189,18 @@ function redirected(from: URL, location: string): URL {
   if (to === undefined || (to.protocol !== 'https:' && to.protocol !== 'http:') || to.username !== '') {
     throw new RemoteError('answer', `${shown(from)} redirects to ${JSON.stringify(location.slice(0, 200))}`)
   }
+  if (isLinkLocal(to) && !isLinkLocal(from)) {
+    throw new RemoteError('answer', `${shown(from)} redirects to the link-local ${shown(to)}`)
+  }
   if (from.protocol === 'https:' && to.protocol === 'http:') {
     throw new RemoteError('answer', `${shown(from)} redirects from https to ${shown(to)}`)
   }
   return to
 }
+
+/** Where clouds tell a machine its secrets; no remote has to send us there. */
+const isLinkLocal = ({ hostname }: URL): boolean =>
+  /^169\.254\.|^\[fe[89ab][0-9a-f]:|^\[::ffff:a9fe:/.test(hostname)
 
 /** Seconds, or a date, which is compared with the server's own clock; nonsense and the past count as nothing said. */
 function retryAfter(text: string | null, date: string | null): number | undefined {

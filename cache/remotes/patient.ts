@@ -14,7 +14,7 @@ export interface Patience {
 }
 
 export interface Budget {
-  /** Milliseconds of waiting left. */
+  /** Milliseconds of waiting left; when it is spent, one failure is enough to leave a remote alone. */
   left: number
 }
 
@@ -27,6 +27,7 @@ export function patientRemote(remote: Remote, budget: Budget, patience: Patience
 
   const attempt = async <T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
     for (let tries = 1; ; tries++) {
+      const began = patience.now()
       try {
         const result = await work()
         failures = 0
@@ -34,6 +35,8 @@ export function patientRemote(remote: Remote, budget: Budget, patience: Patience
         return result
       } catch (error) {
         if (!(error instanceof RemoteError) || signal.aborted) throw error
+        // What stands still costs a build as much as what has it come back later.
+        if (error.fault === 'slow') budget.left -= patience.now() - began
         const isPassing = passing.has(error.fault)
         const waitMs = Math.min(longestWait, error.retryAfterMs ?? patience.random() * 250 * 2 ** tries)
         if (!isPassing || tries === triesMax || waitMs > budget.left) throw error
@@ -50,7 +53,7 @@ export function patientRemote(remote: Remote, budget: Budget, patience: Patience
       return await attempt(signal, work)
     } catch (error) {
       if (error instanceof RemoteError && passing.has(error.fault) && !signal.aborted) {
-        failures += 1
+        failures += budget.left > 0 ? 1 : failuresMax
         // While it is being left alone, one failed question is enough to leave it alone again.
         if (failures >= failuresMax || closedUntil !== undefined) {
           if (closedUntil === undefined) patience.onGivenUp?.(error)

@@ -150,6 +150,10 @@ test.each([
   ['file:///etc/passwd', 'redirects to "file:///etc/passwd"'],
   ['http://user:secret@127.0.0.1/', 'redirects to "http://user:secret@127.0.0.1/"'],
   ['http://[', 'redirects to "http://["'],
+  ['http://169.254.169.254/secrets', 'redirects to the link-local http://169.254.169.254/secrets'],
+  ['http://2852039166/', 'redirects to the link-local http://169.254.169.254/'],
+  ['http://[fe80::1]/', 'redirects to the link-local http://[fe80::1]/'],
+  ['http://[::ffff:169.254.169.254]/', 'redirects to the link-local http://[::ffff:a9fe:a9fe]/'],
 ])('a redirect to %s is refused', async (location, message) => {
   const server = await startObjectServer(
     answering((_, response) => {

@@ -12,11 +12,16 @@ interface Bench {
 }
 
 /** A remote that answers what the script says, and then well; time is the test's. */
-function openBench(script: readonly (RemoteFault | RemoteError)[], budget: Budget = openBudget()): Bench {
+function openBench(
+  script: readonly (RemoteFault | RemoteError)[],
+  budget: Budget = openBudget(),
+  slowMs = 0,
+): Bench {
   const [waits, givenUp]: [number[], string[]] = [[], []]
   let [asked, now] = [0, 0]
   const act = async (): Promise<Buffer> => {
     const fault = script[asked++]
+    if (fault === 'slow') now += slowMs
     if (fault instanceof RemoteError) throw fault
     if (fault !== undefined) throw new RemoteError(fault, `no: ${fault}`)
     return Buffer.from('fine')
@@ -72,6 +77,13 @@ test('all waiting of a build comes out of one budget', async () => {
   await expect(second.remote.read('x', reading())).rejects.toMatchObject({ fault: 'slow' })
   expect(second.waits).toEqual([250])
   expect(budget.left).toBe(100)
+})
+
+test('standing still comes out of the same budget, and when that is spent one failure is enough', async () => {
+  const slow = openBench(['slow', 'slow', 'slow'], openBudget(), 20_000)
+  await expect(slow.remote.read('x', reading())).rejects.toMatchObject({ fault: 'slow' })
+  expect([slow.asked(), slow.waits, slow.givenUp]).toEqual([2, [250], ['no: slow']])
+  await expect(slow.remote.read('x', reading())).rejects.toMatchObject({ fault: 'closed' })
 })
 
 test('after three failures it is left alone for 30 s, and then asked once', async () => {
