@@ -5,7 +5,7 @@ import { setMaxListeners } from 'node:events'
 import type { Changes, Waker } from './waker.ts'
 
 export interface Rounds {
-  /** Never rejects for what a user can do wrong; the first has no changes. The signal ends it early; nothing of it may be left then. */
+  /** Rejects for what waiting does not mend; the first has no changes. The signal ends it early; nothing of it may be left then. */
   run(signal: AbortSignal, changes: Changes | undefined): Promise<void>
   /** Whether what the running round builds is not what would be built now. */
   isStale(): Promise<boolean>

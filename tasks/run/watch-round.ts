@@ -62,12 +62,12 @@ export function makeRounds(options: RoundsOptions): WatchedRounds {
 
   const ask = async (project: Project): Promise<Fingerprinted> => {
     const asked: Asked = { seen: new Set(imgfile.files()), own: new Map() }
-    const wanted =
-      options.selectors.length === 0
-        ? project.loaded.imgfile.layers.map(({ name }) => name)
-        : select(project.graph, options.selectors)
     isBroken = true
     try {
+      const wanted =
+        options.selectors.length === 0
+          ? project.loaded.imgfile.layers.map(({ name }) => name)
+          : select(project.graph, options.selectors)
       const decisions = await askAll(project, wanted, asked)
       isBroken = false
       return { wanted, decisions, fingerprint: JSON.stringify([...asked.own]) }
@@ -124,6 +124,8 @@ export function makeRounds(options: RoundsOptions): WatchedRounds {
       if ((status === 'built' || status === 'idle') && !signal.aborted) await useImages(project, decided)
     } catch (error) {
       if (!(error instanceof ImgError)) throw error
+      // A name that never was one is a slip of the keyboard; one that was may come back.
+      if (isFirst && error.code === 'LAYER_UNKNOWN') throw error
       if (project === undefined) {
         seen = new Set(imgfile.files())
         isBroken = true
