@@ -96,7 +96,7 @@ async function editAtRandom(
   const states: State[] = [{}]
   let bursts = 0
   for (let number = 1; number <= Number(edits); bursts += 1) {
-    for (let left = 1 + choose(8); left > 0 && number <= Number(edits); left -= 1, number += 1) {
+    for (let left = 1 + choose(14); left > 0 && number <= Number(edits); left -= 1, number += 1) {
       // The last one leaves a state that was never there, and is whole.
       const isLast = number === Number(edits)
       const state = isLast
