@@ -38,7 +38,7 @@ async function main([count = '50000', parent = '/dev/shm', seed = '1']: readonly
     let [states, redone] = [0, 0]
     for (const state of listStates(changes, scene, Number(seed))) {
       states += 1
-      const redo = states % 16 === 0
+      const redo = states % 100 === 0
       redone += Number(redo)
       await checkParts(state, { scene, redo, checked }).catch((cause: unknown) => {
         throw new Error(explain(state, changes, scene.folder), { cause })

@@ -17,6 +17,8 @@ export interface Publisher {
   readonly project: string
   readonly namespace: string
   readonly signal: AbortSignal
+  /** Also looks for the blobs of an entry that is there: a remote may have lost some. */
+  readonly mends?: boolean
 }
 
 export interface Published {
@@ -33,8 +35,8 @@ export async function publishRecord(
 ): Promise<Published> {
   const { remote, signal } = to
   const subject = record.key
-  if (await remote.has(entryName(to.namespace, subject, to.key.id), signal))
-    return { status: 'there', sent: 0 }
+  const isThere = await remote.has(entryName(to.namespace, subject, to.key.id), signal)
+  if (isThere && to.mends !== true) return { status: 'there', sent: 0 }
   const files = Object.values(record.artifact)
   const packIds = [...new Set(files.flatMap(({ packs }) => packs))]
   const packs: Record<string, { size: number; footer: string }> = {}
@@ -52,6 +54,7 @@ export async function publishRecord(
   await inParallel(blobs, uploadsAtOnce, async (blob) => {
     sent += await sendBlob(blob, to)
   })
+  if (isThere) return { status: 'there', sent }
   const content: EntryContent = { kind: 'record', record, packs, log: logDigest }
   const refers = blobs.map(({ digest }) => blobName(digest))
   return { status: await createEntry(subject, content, { ...to, refers }), sent }

@@ -38,7 +38,7 @@ export function renderPushed(pushed: readonly (Pushed & { readonly layer: string
   const rows = pushed.map(({ layer, remote, namespace, status, sent }) => [
     layer,
     `${remote} ${namespace}`,
-    status === 'there' ? 'there already' : `${formatBytes(sent)} sent`,
+    status === 'there' && sent === 0 ? 'there already' : `${formatBytes(sent)} sent`,
   ])
   return rows.length === 0 ? 'nothing to push\n' : formatTable(rows)
 }

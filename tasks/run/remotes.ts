@@ -36,7 +36,7 @@ export interface Remotes {
   shareValue(name: string, value: Buffer): void
   /** The newest build of a layer; `wanted` is one remote's name or URL. Throws OPTION_INVALID and REMOTE_FAILED. */
   newest(layer: string, wanted?: string): Promise<NewestBuild | undefined>
-  /** Sends now. Throws REMOTE_FAILED. */
+  /** Sends now, also what a remote has lost of what it was sent before. Throws REMOTE_FAILED. */
   push(record: LayerRecord): Promise<readonly Pushed[]>
   /** Waits for what is being sent. */
   settle(): Promise<void>
@@ -251,7 +251,7 @@ function makeRemotes(
           })
         }
         try {
-          const { status, sent } = await sendAll(record, to)
+          const { status, sent } = await sendAll(record, { ...to, mends: true })
           pushed.push({ remote: remote.name, namespace: to.namespace, status, sent })
         } catch (error) {
           if (!(error instanceof RemoteError)) throw error

@@ -240,6 +240,24 @@ test('what was asked for by name fails by name', async () => {
   })
 })
 
+test('a push mends what the remote has lost', async () => {
+  const shared = sharedCache()
+  const ci = shared.machine(shared.ci)
+  await build(ci)
+  const [lost] = filesBelow(join(shared.folder, 'blobs'))
+  const size = readFileSync(lost!).length
+  rmSync(lost!)
+  const project = await fakeProject(ci, chain())
+  const sent = await Promise.all(
+    ['install:a', 'base:a', 'role:a'].map(async (name) =>
+      (await project.remotes())!.push((await project.store.latest(name))!),
+    ),
+  )
+  expect(sent.flat().map(({ status }) => status)).toEqual(['there', 'there', 'there'])
+  expect(sent.flat().reduce((sum, one) => sum + one.sent, 0)).toBeGreaterThanOrEqual(size)
+  expect(readFileSync(lost!)).toHaveLength(size)
+})
+
 test('without keys no remote is asked', async () => {
   const shared = sharedCache()
   await build(shared.machine(shared.ci))
