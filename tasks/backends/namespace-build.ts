@@ -113,9 +113,13 @@ async function lacksSpace(directory: string): Promise<boolean> {
   return bavail * bsize < 64 * 1024 * 1024
 }
 
-function runLogged(build: Build, argv: readonly string[], command: SessionCommand): Promise<ProgramResult> {
+function runLogged(
+  build: Build,
+  argv: readonly string[],
+  command: SessionCommand & { readonly what: string },
+): Promise<ProgramResult> {
   if (command.quiet === true) return build.session.run(argv, command)
-  appendFileSync(build.work.log, `+ ${argv[0]}\n`)
+  appendFileSync(build.work.log, `+ ${command.what}\n`)
   return build.session.run(argv, {
     ...command,
     onOutput: (text, stream) => {
