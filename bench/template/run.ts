@@ -42,25 +42,32 @@ async function main(): Promise<void> {
       if (exitCode !== 0) process.exitCode = 1
     }
     console.log(`${availableParallelism()} cores; first full compression ${describe(first.result)}`)
-    console.log(`change / xz: ${(change.ms / xz.ms).toFixed(3)}; full / xz: ${(full.ms / xz.ms).toFixed(2)}`)
+    const toXz = ({ seconds }: Timed<unknown>): string => (seconds / xz.seconds).toFixed(3)
+    console.log(`processor time, change / xz: ${toXz(change)}; full / xz: ${toXz(full)}`)
     // Blocks that differ are compressed at the speed of xz; the rest must cost next to nothing.
-    if (change.ms > 0.6 * xz.ms) process.exitCode = 1
+    if (change.seconds > 0.6 * xz.seconds) process.exitCode = 1
   } finally {
     for (const store of stores) await store.close()
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-async function timed<T>(
-  name: string,
-  fn: () => Promise<T>,
-): Promise<{ readonly ms: number; readonly result: T }> {
+interface Timed<T> {
+  /** Of the processor, this process and `xz` alike: what else the machine does changes little of it. */
+  readonly seconds: number
+  readonly result: T
+}
+
+async function timed<T>(name: string, fn: () => Promise<T>): Promise<Timed<T>> {
+  const before = process.cpuUsage()
   const start = performance.now()
   const result = await fn()
-  const ms = performance.now() - start
+  const passed = (performance.now() - start) / 1000
+  const { user, system } = process.cpuUsage(before)
+  const seconds = (user + system) / 1e6 + (typeof result === 'number' ? result : 0)
   const blocks = isCompressed(result) ? `, ${describe(result)}` : ''
-  console.log(`${name.padEnd(28)} ${(ms / 1000).toFixed(1)} s${blocks}`)
-  return { ms, result }
+  console.log(`${name.padEnd(28)} ${passed.toFixed(1)} s, ${seconds.toFixed(1)} of the processor${blocks}`)
+  return { seconds, result }
 }
 
 const isCompressed = (result: unknown): result is Compressed =>
@@ -69,12 +76,16 @@ const isCompressed = (result: unknown): result is Compressed =>
 const describe = ({ blocks, compressedBlocks, compressedSize }: Compressed): string =>
   `${compressedBlocks} of ${blocks} blocks compressed, ${Math.round(compressedSize / 2 ** 20)} MiB`
 
-async function runXz(disk: string, to: string): Promise<void> {
+/** Seconds of the processor. */
+async function runXz(disk: string, to: string): Promise<number> {
   const out = await open(to, 'wx')
   await out.close()
-  const script = 'xz -T2 --best --block-size=16777216 --stdout -- "$1" > "$2"'
-  const { exitCode, stderr } = await runProgram(['sh', '-euc', script, 'sh', disk, to])
+  const script = 'xz -T2 --best --block-size=16777216 --stdout -- "$1" > "$2"; times'
+  const { exitCode, stderr, stdout } = await runProgram(['sh', '-euc', script, 'sh', disk, to])
   if (exitCode !== 0) throw new Error(stderr)
+  // The shell's own, then its children's: minutes and seconds, user and system.
+  const spent = [...(stdout.split('\n')[1] ?? '').matchAll(/(\d+)m([\d.]+)s/g)]
+  return spent.reduce((sum, [, minutes, seconds]) => sum + Number(minutes) * 60 + Number(seconds), 0)
 }
 
 await main()
