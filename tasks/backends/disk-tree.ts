@@ -8,26 +8,35 @@ import { deviceOf, type Inode, type InodeKind } from '../../cache/ext4/inode.ts'
 import { Ext4Odd } from '../../cache/ext4/odd.ts'
 import { openExt4, rootInode, type Ext4 } from '../../cache/ext4/open-ext4.ts'
 import type { MountedDisk } from './disk-mounts.ts'
+import type { ContentsBelow, PlacedFile } from './known-contents.ts'
 import type { TarEntry } from './tar-entries.ts'
 import { lostAndFound, renderRecord, sumRecords } from './tree-digest.ts'
 
-/** Undefined when it holds something that is not read here. */
+/** Undefined when it holds something that is not read here. `below` saves reading what was read before. */
 export async function digestDiskTree(
   source: BlockSource,
   mounts: MountedDisk['mounts'],
-  about: string,
+  { about, below }: { readonly about: string; readonly below?: ContentsBelow },
 ): Promise<string | undefined> {
   try {
-    const filesystems = mounts.map(({ part, mount }) => openFilesystem(partOf(source, part), mount))
+    const filesystems = mounts.map(({ part, mount }) => openFilesystem(source, part, mount))
     const records: (readonly [path: string, record: string])[] = []
     let hashed = 0
-    for (const { entry, content } of walk(filesystems)) {
+    const digestOf = (content: Iterable<Buffer>): string => {
       const hash = createHash('sha256')
-      for (const part of content ?? []) {
+      for (const part of content) {
         hash.update(part)
         hashed += part.length
       }
-      records.push([entry.path, renderRecord(entry, content === undefined ? '' : hash.digest('hex'))])
+      return hash.digest('hex')
+    }
+    for (const { entry, content, place } of walk(filesystems)) {
+      const compute = (): string => (content === undefined ? '' : digestOf(content))
+      const placed = below === undefined ? undefined : place?.()
+      records.push([
+        entry.path,
+        renderRecord(entry, placed === undefined ? compute() : below!.digest(placed, compute)),
+      ])
       // Timers and signals wait meanwhile.
       if (hashed > breath) hashed = await setImmediate(0)
     }
@@ -42,23 +51,31 @@ const breath = 16 * 1024 * 1024
 
 interface Filesystem {
   readonly mount: string
+  /** Where it begins on the disk. */
+  readonly start: number
   readonly ext4: Ext4
   readonly inodes: ReadonlyMap<number, Inode>
   /** Path under which an inode of more than one name was met first. */
   readonly names: Map<number, string>
 }
 
-function openFilesystem(source: BlockSource, mount: string): Filesystem {
-  const ext4 = openExt4(source)
+function openFilesystem(
+  source: BlockSource,
+  part: { readonly start: number; readonly size: number },
+  mount: string,
+): Filesystem {
+  const ext4 = openExt4(partOf(source, part))
   if (ext4 === undefined) throw new Ext4Odd(`at /${mount} is no ext4`)
   const inodes = new Map(Array.from(ext4.inodes(), (inode) => [inode.number, inode]))
-  return { mount, ext4, inodes, names: new Map() }
+  return { mount, start: part.start, ext4, inodes, names: new Map() }
 }
 
 interface Found {
   readonly entry: TarEntry
   /** Of a file. */
   readonly content?: Iterable<Buffer>
+  /** Of a file with blocks of its own. */
+  readonly place?: () => PlacedFile
 }
 
 /** In the order of `tar --sort=name`, on which depends which name of a file is its first. */
@@ -90,7 +107,8 @@ function* walk(filesystems: readonly Filesystem[]): Generator<Found> {
   }
 }
 
-function toFound({ ext4, names }: Filesystem, inode: Inode, path: string): Found {
+function toFound(at: Filesystem, inode: Inode, path: string): Found {
+  const { ext4, names } = at
   const { number, kind, mode, uid, gid, mtime } = inode
   const common = { path: path === '' ? '.' : path, mode, uid, gid, mtime, size: 0, link: '', device: '' }
   const first = hasNames.has(kind) && inode.links > 1 ? names.get(number) : undefined
@@ -98,9 +116,21 @@ function toFound({ ext4, names }: Filesystem, inode: Inode, path: string): Found
   if (first !== undefined) return { entry: { ...common, type: '1', link: first, attributes: {} } }
   names.set(number, path)
   const entry = { ...common, type: types[kind], attributes: ext4.attributes(inode).named }
-  if (kind === 'file') return { entry: { ...entry, size: inode.size }, content: ext4.content(inode) }
+  if (kind === 'file') {
+    const found = { entry: { ...entry, size: inode.size }, content: ext4.content(inode) }
+    return inode.holds === 'extents' ? { ...found, place: () => placeOf(at, inode) } : found
+  }
   if (kind === 'link') return { entry: { ...entry, link: ext4.target(inode).toString('latin1') } }
   return { entry: hasDevice.has(kind) ? { ...entry, device: deviceOf(inode).join(':') } : entry }
+}
+
+function placeOf({ start, ext4 }: Filesystem, inode: Inode): PlacedFile {
+  const extents = ext4.extents(inode).map(({ logical, physical, length }) => ({
+    at: logical * ext4.blockSize,
+    start: start + physical * ext4.blockSize,
+    end: start + (physical + length) * ext4.blockSize,
+  }))
+  return { size: inode.size, extents }
 }
 
 const hasNames: ReadonlySet<InodeKind> = new Set(['file', 'link'])

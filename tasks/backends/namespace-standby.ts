@@ -10,6 +10,7 @@ import { enterUpdatedApt } from './chroot-apt.ts'
 import { enterMounted } from './chroot-layer.ts'
 import { mountDisk, type MountedDisk } from './disk-mounts.ts'
 import type { Build } from './namespace-build.ts'
+import { type KnownContents, openKnownContents } from './known-contents.ts'
 import { makeFolders, mountTools } from './namespace-mounts.ts'
 import { openNamespace } from './namespace-session.ts'
 import { openOverlayDisk } from './overlay-disk.ts'
@@ -18,6 +19,8 @@ import { openWorkDisk, type WorkDisk } from './work-disk.ts'
 export interface NamespaceStandby {
   /** What there is for such work, as a build of it that has been entered; undefined when there is nothing that fits. */
   take(work: Work, context: RunContext): Promise<TakenBuild | undefined>
+  /** What is known of the parent's files. */
+  readonly contents: KnownContents
   /** Makes ready what was asked for last, where it is not; a failure only means that there is nothing. */
   readonly makeReady: () => Promise<void>
   /** Frees everything. */
@@ -61,6 +64,7 @@ export function openStandby(context: RunContext): NamespaceStandby {
     ready = await prepare(wanted, context)
   }
   return {
+    contents: openKnownContents(),
     take: async (work, own) => {
       await making
       const found = ready

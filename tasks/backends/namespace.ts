@@ -13,6 +13,7 @@ import { cleanDisk } from './clean-disk.ts'
 import { makeDisk } from './disk-assemble.ts'
 import { digestOutside, inspectDisk } from './disk-inspect.ts'
 import { endProcesses, mountDisk, unmountDisk } from './disk-mounts.ts'
+import type { KnownContents } from './known-contents.ts'
 import { announce, explainWrite, runOnHost, type Build } from './namespace-build.ts'
 import { mountImage, mountTools } from './namespace-mounts.ts'
 import { probeNamespace } from './namespace-probe.ts'
@@ -28,7 +29,9 @@ import { digestFinished, openWorkDisk, type WorkDisk } from './work-disk.ts'
 export function namespaceBackend(standby?: NamespaceStandby): Backend {
   const runReady = async (work: Work, context: RunContext): Promise<WorkResult> => {
     const taken = await standby?.take(work, context)
-    return taken === undefined ? run(work, context) : runTaken(taken, work)
+    return taken === undefined
+      ? run(work, context, standby?.contents)
+      : runTaken(taken, work, standby?.contents)
   }
   return {
     name: 'namespace',
@@ -65,21 +68,26 @@ const chrootSteps: ReadonlySet<Step['do']> = new Set<Step['do']>([
   'archive',
 ])
 
-async function run(work: Work, context: RunContext): Promise<WorkResult> {
+async function run(work: Work, context: RunContext, known?: KnownContents): Promise<WorkResult> {
   if (work.parentDisk !== undefined && context.uid !== 0) {
     throw new ImgError('BACKEND_UNAVAILABLE', `layer ${work.layer}: mounting its parent's disk needs root`, {
       layer: work.layer,
       hint: 'run img as root, or use the libguestfs backend',
     })
   }
-  return withBuild(work, context, work.parentDisk === undefined ? runFirst : runOnParent)
+  if (work.parentDisk === undefined) return withBuild(work, context, runFirst)
+  return withBuild(work, context, (build, overlay) => runOnParent(build, overlay, known))
 }
 
 /** A layer on a disk that was ready before. */
-async function runTaken({ build, disk, on, leave }: TakenBuild, work: Work): Promise<WorkResult> {
+async function runTaken(
+  { build, disk, on, leave }: TakenBuild,
+  work: Work,
+  known?: KnownContents,
+): Promise<WorkResult> {
   let file: string | undefined
   try {
-    const result = await runOnDisk(build, { disk, on, tools: work.tools ?? '', isEntered: true })
+    const result = await runOnDisk(build, { disk, on, tools: work.tools ?? '', isEntered: true, known })
     file = result.files['disk.raw'] ?? ''
     return { ...result, files: { 'disk.raw': path.join(work.directory, path.basename(file)) } }
   } catch (error) {
@@ -128,12 +136,16 @@ async function runFirst(build: Build): Promise<WorkResult> {
 }
 
 /** A layer on a parent: steps run on an overlay of its disk, or in a copy. */
-async function runOnParent(build: Build, overlay: OverlayDisk | undefined): Promise<WorkResult> {
+async function runOnParent(
+  build: Build,
+  overlay: OverlayDisk | undefined,
+  known: KnownContents | undefined,
+): Promise<WorkResult> {
   const { work, session, folders } = build
   if (work.tools === undefined) throw new Error(`layer ${work.layer} has a parent but no tool tree`)
   const on = await openWorkDisk(build, overlay)
   await mountTools(session, folders, work.tools)
-  return runOnDisk(build, { disk: await mountDisk(build, on.file), on, tools: work.tools })
+  return runOnDisk(build, { disk: await mountDisk(build, on.file), on, tools: work.tools, known })
 }
 
 async function runOnDisk(
@@ -142,8 +154,12 @@ async function runOnDisk(
     disk,
     on,
     tools,
+    known,
     ...entered
-  }: Pick<MountedSteps, 'disk' | 'tools' | 'isEntered'> & { readonly on: WorkDisk },
+  }: Pick<MountedSteps, 'disk' | 'tools' | 'isEntered'> & {
+    readonly on: WorkDisk
+    readonly known: KnownContents | undefined
+  },
 ): Promise<WorkResult> {
   const { work, session, folders } = build
   const { inputs, steps } = work
@@ -153,7 +169,7 @@ async function runOnDisk(
   await mountTools(session, folders, tools)
   await cleanDisk(build, disk.file, disk.parts)
   await removeWorkTree(build)
-  const treeDigest = isSealed ? await digestFinished(build, disk, on) : undefined
+  const treeDigest = isSealed ? await digestFinished(build, disk, { on, known }) : undefined
   const file = await on.complete()
   return {
     files: { 'disk.raw': file },

@@ -6,6 +6,7 @@ import { flattenDisk } from '../../cache/flatten-disk.ts'
 import { digestOutside } from './disk-inspect.ts'
 import { copyDisk, mountDisk, unmountImage, type MountedDisk } from './disk-mounts.ts'
 import { digestDiskTree } from './disk-tree.ts'
+import type { KnownContents } from './known-contents.ts'
 import { runOnHost, type Build } from './namespace-build.ts'
 import { digestTree } from './namespace-tree.ts'
 import type { OverlayDisk } from './overlay-disk.ts'
@@ -43,14 +44,16 @@ async function copyPlain(build: Build): Promise<string> {
 export async function digestFinished(
   build: Build,
   { parts, mounts }: MountedDisk,
-  on: WorkDisk,
+  { on, known }: { readonly on: WorkDisk; readonly known: KnownContents | undefined },
 ): Promise<string> {
   await runOnHost(build, ['sync', on.file], { what: 'writing the disk' })
-  const source = openDiskChain(on.overlay?.chain ?? [on.file])
+  const chain = on.overlay?.chain ?? [on.file]
+  const source = openDiskChain(chain)
   let about: string
   try {
     about = digestOutside(source, parts)
-    const digest = await digestDiskTree(source, mounts, about)
+    const below = await known?.over(source.own, chain.slice(1))
+    const digest = await digestDiskTree(source, mounts, { about, ...(below === undefined ? {} : { below }) })
     if (digest !== undefined) return digest
   } finally {
     source.close()

@@ -9,6 +9,8 @@ import { openStore } from '../../../cache/open-store.ts'
 import { readPartitions } from '../../../cache/partition-table.ts'
 import type { Work, WorkResult } from '../../../tasks/backends/backend.ts'
 import { digestDiskTree } from '../../../tasks/backends/disk-tree.ts'
+import { openKnownContents } from '../../../tasks/backends/known-contents.ts'
+import type { NamespaceStandby } from '../../../tasks/backends/namespace-standby.ts'
 import { namespaceBackend } from '../../../tasks/backends/namespace.ts'
 import { tarOptions } from '../../../tasks/backends/tool-tree.ts'
 import { computeTreeDigest } from '../../../tasks/backends/tree-digest.ts'
@@ -76,6 +78,20 @@ describe.runIf(canRun)('layers on overlays', () => {
     await store.close()
   })
 
+  test('have the tree of a copy also by what is known of the parent, where its files are written in place', async () => {
+    const contents = openKnownContents()
+    const standby = { contents, take: async () => undefined } as unknown as NamespaceStandby
+    const inPlace: Step = {
+      do: 'run',
+      argv: ['sh', '-c', 'echo other | dd of=/etc/debian_version conv=notrunc; echo more >>/etc/hosts'],
+    }
+    for (const steps of [[], oddSteps, [inPlace], []]) {
+      const work = bench().child(steps, { apt: {}, parentBelow: [] })
+      const { treeDigest } = await namespaceBackend(standby).run(work, bench().context())
+      expect(treeDigest).toBe((await run(steps, {})).treeDigest)
+    }
+  })
+
   test('have the digest tar gives of the mounted tree', async () => {
     const { files } = await run(oddSteps, {})
     const disk = files['disk.raw'] ?? ''
@@ -97,7 +113,7 @@ describe.runIf(canRun)('layers on overlays', () => {
       })
       const rest = { about: 'about', filesystemRoots: ['', 'var'] }
       const wanted = await computeTreeDigest(tar.stdout as AsyncIterable<Buffer>, rest)
-      expect(await digestDiskTree(source, mounts, 'about')).toBe(wanted)
+      expect(await digestDiskTree(source, mounts, { about: 'about' })).toBe(wanted)
     } finally {
       execFileSync('umount', ['--recursive', tree])
       source.close()

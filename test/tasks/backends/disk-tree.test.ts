@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openRawSource, type BlockSource } from '../../../cache/block-source.ts'
 import { digestDiskTree } from '../../../tasks/backends/disk-tree.ts'
 import type { MountedDisk } from '../../../tasks/backends/disk-mounts.ts'
+import { openKnownContents } from '../../../tasks/backends/known-contents.ts'
 import { tarOptions } from '../../../tasks/backends/tool-tree.ts'
 import { computeTreeDigest } from '../../../tasks/backends/tree-digest.ts'
 import { makeExt4, plantTree, succeed } from '../../rig/ext4-image.ts'
@@ -39,8 +40,30 @@ test('has the digest tar gives of the same files', async () => {
   await succeed(argv)
   const rest = { about: 'a disk', filesystemRoots: [] }
   const wanted = await computeTreeDigest(createReadStream(tar), rest)
-  expect(await digestDiskTree(disk, mounts, 'a disk')).toBe(wanted)
-  expect(await digestDiskTree(disk, mounts, 'another disk')).not.toBe(wanted)
+  expect(await digestDiskTree(disk, mounts, { about: 'a disk' })).toBe(wanted)
+  expect(await digestDiskTree(disk, mounts, { about: 'another disk' })).not.toBe(wanted)
+})
+
+test('is the same by what is known of the disk below, of which no file is read again', async () => {
+  const known = openKnownContents()
+  let bytes = 0
+  const counted: BlockSource = {
+    ...disk,
+    read(position, into) {
+      bytes += into.length
+      disk.read(position, into)
+    },
+  }
+  const digest = async (): Promise<readonly [string | undefined, number]> => {
+    bytes = 0
+    const below = await known.over([], [join(folder, 'disk')])
+    return [await digestDiskTree(counted, mounts, { about: 'a disk', below }), bytes]
+  }
+  const [first, all] = await digest()
+  const [second, some] = await digest()
+  expect(first).toBe(await digestDiskTree(disk, mounts, { about: 'a disk' }))
+  expect(second).toBe(first)
+  expect(all - some).toBeGreaterThan(4096)
 })
 
 test('has none where something is not read', async () => {
@@ -52,5 +75,5 @@ test('has none where something is not read', async () => {
       if (position <= 1080 && position + into.length > 1082) into.writeUInt16LE(0, 1080 - position)
     },
   }
-  expect(await digestDiskTree(damaged, mounts, '')).toBeUndefined()
+  expect(await digestDiskTree(damaged, mounts, { about: '' })).toBeUndefined()
 })
