@@ -2,10 +2,10 @@
 // the tree of a cold build, nothing was missed, nothing built that nobody needed; it rests when nobody edits, and leaves
 // nothing behind, also when it is killed.
 //
-//   node dist/bench/watch/edits.js LAYER CACHE [EDITS] [SEED] [EVENTS]
+//   node dist/bench/watch/edits.js LAYER CACHE [EDITS] [SEED] [EVENTS] [COLD]
 //
 // As root, in the folder of the imgfile; CACHE is that of a finished build, and is only read. EVENTS is a file to write
-// all events to.
+// all events to; COLD another cache whose tools and first layers the cold build may begin with.
 
 import { readdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -20,10 +20,10 @@ import { copyProject, type ProjectCopy } from './project-copy.ts'
 import { nextState, openStates, type State } from './states.ts'
 import { startWatched, ticksOf, type Watched } from './watched.ts'
 
-const [target = 'role:openstack-network', finished = '', edits = '100', seed = '1', log] =
+const [target = 'role:openstack-network', finished = '', edits = '100', seed = '1', log, begun] =
   process.argv.slice(2)
 const cli = fileURLToPath(new URL('../../tasks/cli.js', import.meta.url))
-const copy = copyProject(finished)
+const copy = copyProject(finished, begun)
 process.exitCode = 1
 try {
   await run(copy)

@@ -10,11 +10,12 @@ export interface ProjectCopy {
   readonly root: string
   /** What was built and downloaded before. */
   readonly cache: string
-  /** Only what was downloaded. */
+  /** For a build that nothing was watched for. */
   readonly cold: string
 }
 
-export function copyProject(finished: string): ProjectCopy {
+/** `begun` may have what a cold build begins with; else that has nothing but downloads. */
+export function copyProject(finished: string, begun?: string): ProjectCopy {
   const folder = mkdtempSync(join(tmpdir(), 'img-watch-'))
   const [root, cache, cold] = ['project', 'cache', 'cold'].map((name) => join(folder, name)) as [
     string,
@@ -23,12 +24,16 @@ export function copyProject(finished: string): ProjectCopy {
   ]
   const here = resolve('.')
   cpSync(here, root, { recursive: true, filter: (path) => !leftOut.has(basename(path)) || path === here })
-  mkdirSync(cache)
-  for (const name of readdirSync(finished).filter((one) => !madeAgain.has(one)))
-    cpSync(join(finished, name), join(cache, name), { recursive: true })
-  mkdirSync(cold)
-  cpSync(join(finished, 'mirror'), join(cold, 'mirror'), { recursive: true })
+  copyCache(finished, cache)
+  if (begun === undefined) cpSync(join(finished, 'mirror'), join(cold, 'mirror'), { recursive: true })
+  else copyCache(begun, cold)
   return { folder, root, cache, cold }
+}
+
+function copyCache(from: string, to: string): void {
+  mkdirSync(to)
+  for (const name of readdirSync(from).filter((one) => !madeAgain.has(one)))
+    cpSync(join(from, name), join(to, name), { recursive: true })
 }
 
 const leftOut: ReadonlySet<string> = new Set(['.git', 'node_modules', 'dist', 'test', 'bench'])
