@@ -1,5 +1,6 @@
 // A copy of the imgfile's folder that may be edited, and caches to build it in.
 
+import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
@@ -30,10 +31,13 @@ export function copyProject(finished: string, begun?: string): ProjectCopy {
   return { folder, root, cache, cold }
 }
 
+/** What is named by its content is never written again, and so shared. */
 function copyCache(from: string, to: string): void {
   mkdirSync(to)
-  for (const name of readdirSync(from).filter((one) => !madeAgain.has(one)))
-    cpSync(join(from, name), join(to, name), { recursive: true })
+  for (const name of readdirSync(from).filter((one) => !madeAgain.has(one))) {
+    const options = name.startsWith('content-') ? '-al' : '-a'
+    execFileSync('cp', [options, join(from, name), join(to, name)])
+  }
 }
 
 const leftOut: ReadonlySet<string> = new Set(['.git', 'node_modules', 'dist', 'test', 'bench'])
