@@ -15,7 +15,7 @@ import { probeLibguestfs } from './libguestfs-probe.ts'
 import { runSysprepStep } from './libguestfs-sysprep.ts'
 import { runVirtBuilderStep } from './libguestfs-virt-builder.ts'
 import { announce, runOnHost, type Build } from './namespace-build.ts'
-import { makeFolders, mountTools } from './namespace-mounts.ts'
+import { makeFolders, mountTools, unmountTools } from './namespace-mounts.ts'
 import { openNamespace } from './namespace-session.ts'
 import { readToolVersions } from './tool-versions.ts'
 import { withBuild } from './with-build.ts'
@@ -65,7 +65,7 @@ async function runHere(build: Build): Promise<WorkResult> {
     } else treeDigest = await runInAppliance(build, { file, parts, tools, from, to })
   }
   await cleanDisk(build, file, parts)
-  await runOnHost(build, ['umount', '--recursive', folders.tools], { what: 'unmounting the tool tree' })
+  await unmountTools(session, folders)
   const result = { files: { 'disk.raw': file }, toolVersions: await readToolVersions(build) }
   return treeDigest === undefined ? result : { ...result, treeDigest }
 }

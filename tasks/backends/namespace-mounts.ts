@@ -40,6 +40,11 @@ export async function mountTools(session: NamespaceSession, folders: Folders, to
   await mountBy(session, toolsScript, [tools, folders.tools, folders.work])
 }
 
+/** Lazily: in a user namespace what came with the machine's /dev goes with the tree it is in, or not at all. */
+export async function unmountTools(session: NamespaceSession, { tools }: Folders): Promise<void> {
+  await mountBy(session, 'umount --lazy "$1"', [tools])
+}
+
 /** The filesystems of `tree` must be mounted already: they are bound into `image` as they are now; and `tools`. */
 export async function mountImage(
   session: NamespaceSession,
@@ -74,7 +79,7 @@ export async function mountApt(
 async function mountBy(session: NamespaceSession, script: string, args: readonly string[]): Promise<void> {
   const result = await session.run(['sh', '-euc', script, 'sh', ...args])
   if (result.exitCode === 0) return
-  throw new ImgError('BACKEND_UNAVAILABLE', 'cannot mount what a build step needs', {
+  throw new ImgError('BACKEND_UNAVAILABLE', 'cannot change the mounts of a build', {
     hint: 'run `img doctor`; inside a container the capability SYS_ADMIN is needed',
     output: result.stderr.trim(),
   })

@@ -6,8 +6,7 @@ import { startProgram } from '../run/process.ts'
 import { openWorkspace } from '../run/workspace.ts'
 import { enterMounted } from './chroot-layer.ts'
 import { copyDisk, mountDisk } from './disk-mounts.ts'
-import { runOnHost } from './namespace-build.ts'
-import { mountTools } from './namespace-mounts.ts'
+import { mountTools, unmountTools } from './namespace-mounts.ts'
 import { withBuild } from './with-build.ts'
 
 export interface ShellOptions {
@@ -34,7 +33,7 @@ export async function shellInImage(options: ShellOptions, context: RunContext): 
       const { session, folders } = build
       await mountTools(session, folders, tools)
       await mountDisk(build, await copyDisk(build, disk))
-      await runOnHost(build, ['umount', '--recursive', folders.tools], { what: 'unmounting the tool tree' })
+      await unmountTools(session, folders)
       await enterMounted(build, { tools, inputs: {} })
       const term = context.env['TERM']
       const { argv, env } = session.commandLine(inRoot(folders.image, options.command), {
