@@ -8,11 +8,13 @@ export interface StoredRecord {
   readonly started: number
   readonly duration: number
   readonly pinned: boolean
+  /** The newest of its layer in one of the projects that share the store. */
+  readonly newestOfProject: boolean
   readonly packs: readonly string[]
 }
 
 export interface KeepRules {
-  /** Newest records of each layer. */
+  /** Newest records of each layer; unless it is 0, each project's newest is kept besides. */
   readonly last: number
   readonly days: number
   /** Bytes of packs. */
@@ -54,6 +56,8 @@ function judge(record: StoredRecord, place: number, { last, days, now }: KeepRul
   if (record.pinned) return { record, keep: true, reason: 'pinned' }
   if (place < last)
     return { record, keep: true, reason: last === 1 ? 'newest of its layer' : `among the newest ${last}` }
+  if (last > 0 && record.newestOfProject)
+    return { record, keep: true, reason: 'newest of its layer in a project' }
   if (now - record.started < days * day) return { record, keep: true, reason: `younger than ${days} days` }
   const age = days === 0 ? '' : `older than ${days} days and `
   return { record, keep: false, reason: `as it is ${age}not among the newest ${last} of its layer` }
@@ -79,7 +83,7 @@ function shrink(
           (sum, pack) => sum + (users.get(pack) === 1 ? (packSizes.get(pack) ?? 0) : 0),
           0,
         )
-        const isNewest = newest.get(record.layer) === record
+        const isNewest = newest.get(record.layer) === record || record.newestOfProject
         return { record, freed, isNewest, worth: freed / Math.max(1000, record.duration) }
       })
       .toSorted((one, other) => Number(one.isNewest) - Number(other.isNewest) || other.worth - one.worth)

@@ -78,7 +78,10 @@ async function judgeRecords(at: StoreDir, rules: KeepRules): Promise<Judged> {
   const records = await loadRecords(at)
   const pins = new Set((await listPins(at.dir)).map(({ key }) => key))
   const packSizes = new Map(listPacks(at).map((pack) => [pack, packSize(at, pack)]))
-  const stored = records.map((record) => toStored(record, pins.has(record.key)))
+  const newest = await listNewest(at)
+  const stored = records.map((record) =>
+    toStored(record, { pinned: pins.has(record.key), newestOfProject: newest.has(record.key) }),
+  )
   return { records, verdicts: planCollection(stored, packSizes, rules), packSizes }
 }
 
@@ -120,6 +123,17 @@ async function loadRecords(at: StoreDir): Promise<readonly LayerRecord[]> {
   return records
 }
 
+/** Keys of what is some project's newest of a layer. */
+async function listNewest(at: StoreDir): Promise<ReadonlySet<string>> {
+  const keys = new Set<string>()
+  for await (const { key } of listEntries(at.dir)) {
+    if (!/^latest:[^:]*\//.test(key)) continue
+    const record = readRecord(at.dir, key)
+    if (typeof record === 'object') keys.add(record.key)
+  }
+  return keys
+}
+
 export async function findRecordsBy(at: StoreDir, keyStart: string): Promise<readonly LayerRecord[]> {
   return (await loadRecords(at)).filter(({ key }) => key.startsWith(keyStart))
 }
@@ -128,12 +142,15 @@ const packsOf = (record: LayerRecord): readonly string[] => [
   ...new Set(Object.values(record.artifact).flatMap(({ packs }) => packs)),
 ]
 
-const toStored = (record: LayerRecord, pinned: boolean): StoredRecord => ({
+const toStored = (
+  record: LayerRecord,
+  kept: Pick<StoredRecord, 'pinned' | 'newestOfProject'>,
+): StoredRecord => ({
   key: record.key,
   layer: record.layer,
   started: record.started,
   duration: record.durations['total'] ?? 0,
-  pinned,
+  ...kept,
   packs: packsOf(record),
 })
 

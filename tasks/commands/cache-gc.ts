@@ -11,7 +11,7 @@ export const cacheGc: Command = {
   options: [
     {
       flags: '--keep-last <n>',
-      description: 'keep the newest builds of each layer',
+      description: 'keep the newest builds of each layer, and the newest one of each project',
       default: 3,
       parse: toCount,
     },

@@ -11,6 +11,7 @@ const record = (key: string, change: Partial<StoredRecord> = {}): StoredRecord =
   started: now - 60 * day,
   duration: 60_000,
   pinned: false,
+  newestOfProject: false,
   packs: [key],
   ...change,
 })
@@ -26,6 +27,26 @@ function verdicts(
     plan.map(({ record: { key }, keep, reason }) => [key, `${keep ? 'kept' : 'gone'}: ${reason}`]),
   )
 }
+
+test('each project keeps its newest, however many another one has built since', () => {
+  const records = [
+    record('theirs', { newestOfProject: true }),
+    record('old'),
+    record('ours', { started: now - 40 * day, newestOfProject: true }),
+  ]
+  const kept = { ours: 'kept: newest of its layer', theirs: 'kept: newest of its layer in a project' }
+  const gone = 'gone: as it is older than 30 days and not among the newest 1 of its layer'
+  expect(verdicts(records, {})).toEqual({ ...kept, old: gone })
+  expect(Object.values(verdicts(records, { last: 0 })).every((verdict) => verdict.startsWith('gone'))).toBe(
+    true,
+  )
+  // Where there is no room, it goes last.
+  const sizes = { theirs: 10 * mib, old: mib, ours: 10 * mib }
+  expect(verdicts(records, { days: 100, maxBytes: 20 * mib }, sizes)).toMatchObject({
+    old: 'gone: to stay below 20 MiB: frees 1 MiB and took 60 s to build',
+    theirs: kept.theirs,
+  })
+})
 
 test('the newest of each layer, the young and the pinned are kept', () => {
   const records = [

@@ -94,6 +94,22 @@ test('a rehearsal names the same builds and removes nothing', async () => {
   expect(rehearsed.removed).toEqual(removed)
 })
 
+test('what another project built last of a layer of that name stays', async () => {
+  const theirs = await openStore({ dir, now: () => now, project: 'theirs' })
+  opened.push(theirs)
+  const first = await build(theirs, 1)
+  const store = await openStore({ dir, now: () => now, project: 'ours' })
+  opened.push(store)
+  const [second, third] = [await build(store, 2), await build(store, 3)]
+  const { verdicts } = await store.collect(rules)
+  expect(verdicts.map(({ record, keep }) => [record.key, keep])).toEqual([
+    [third.key, true],
+    [second.key, false],
+    [first.key, true],
+  ])
+  expect((await bytesOf(theirs, first)).equals(original(1))).toBe(true)
+})
+
 test('a pinned build stays until it is unpinned', async () => {
   const store = await open()
   const [first] = [await build(store, 1), await build(store, 2)]

@@ -8,6 +8,7 @@ const record = {
   started: 0,
   duration: 0,
   pinned: false,
+  newestOfProject: false,
   packs: [],
 }
 const collection: Collected = {
