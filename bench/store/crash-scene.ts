@@ -47,14 +47,12 @@ const open = (dir: string): Promise<LocalStore> => openStore({ dir, now: () => 0
 /** Says `saved N`, `pushed N`, `collected` and `pulled N` when each is done. */
 export async function act(scene: Scene, say: (line: string) => void): Promise<void> {
   const store = await open(cacheOf(scene))
-  const remote = directoryRemote(sharedOf(scene))
-  const to = { remote, key: scene.key, project, namespace: 'main', signal }
   for (const [number, path] of scene.disks.entries()) {
     const artifact = await store.put({ 'disk.raw': path })
     const record = recordOf(number, artifact)
     await store.save(record)
     say(`saved ${number}`)
-    await store.publish(record, to)
+    await publish(scene, store, record)
     say(`pushed ${number}`)
   }
   await store.collect({ last: 1, days: 0, now: 1, dryRun: false })
@@ -170,8 +168,7 @@ async function checkShared(
       if (!isThere(number)) {
         const record = recordOf(number, await store.put({ 'disk.raw': path }))
         await store.save(record)
-        const remote = directoryRemote(shared)
-        await store.publish(record, { remote, key: scene.key, project, namespace: 'main', signal })
+        await publish(scene, store, record)
         await store.collect({ last: 0, days: 0, now: 1, dryRun: false })
       }
       await mustBe(scene, store, { record: await pull(scene, store, number), path })
@@ -181,7 +178,12 @@ async function checkShared(
   }
 }
 
-async function pull(scene: Scene, to: LocalStore, number: number): Promise<LayerRecord> {
+export async function publish(scene: Scene, from: LocalStore, record: LayerRecord): Promise<void> {
+  const remote = directoryRemote(sharedOf(scene))
+  await from.publish(record, { remote, key: scene.key, project, namespace: 'main', signal })
+}
+
+export async function pull(scene: Scene, to: LocalStore, number: number): Promise<LayerRecord> {
   const remote = directoryRemote(sharedOf(scene))
   const reader: EntryReader = {
     remote,
@@ -204,9 +206,13 @@ async function pull(scene: Scene, to: LocalStore, number: number): Promise<Layer
 export async function mustBe(
   scene: Pick<Scene, 'folder'>,
   store: LocalStore,
-  { record, path }: { readonly record: LayerRecord; readonly path: string },
+  {
+    record,
+    path,
+    name = 'restored',
+  }: { readonly record: LayerRecord; readonly path: string; readonly name?: string },
 ): Promise<void> {
-  const out = join(scene.folder, 'restored')
+  const out = join(scene.folder, name)
   await store.restore(record.artifact['disk.raw']!, out)
   if (!(await readFile(out)).equals(await readFile(path))) throw new Error(`wrong bytes of ${path}`)
   await rm(out)

@@ -1,6 +1,6 @@
 // The remotes' contract on real servers: nginx with WebDAV, docker-registry, an S3-compatible server of npm.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -9,7 +9,7 @@ import { blobName } from '../../../cache/remotes/remote.ts'
 import { runProgram } from '../../../tasks/run/process.ts'
 import { describeRemote, digestOf, signal } from '../../contract/remote.ts'
 import { startRegistry } from '../../rig/registry.ts'
-import { freePort, startServer } from '../../rig/server.ts'
+import { type RemoteServer, startRemoteServer } from '../../rig/remote-servers.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'img-servers-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -18,35 +18,15 @@ let count = 0
 /** Each test has a remote of its own on the one server. */
 const place = (): string => `t${(count += 1)}`
 
-describe('nginx', () => {
-  let port = 0
+describe.each(['nginx', 's3'] as const)('%s', (kind) => {
+  let server: RemoteServer
   beforeAll(async () => {
-    port = await freePort()
-    const root = join(folder, 'nginx')
-    mkdirSync(join(root, 'www'), { recursive: true })
-    const config = join(root, 'nginx.conf')
-    writeFileSync(
-      config,
-      `daemon off;
-user root;
-pid ${root}/pid;
-error_log ${root}/error.log;
-events {}
-http {
-  access_log off;
-  client_max_body_size 64m;
-  ${['body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name === 'body' ? 'client_body' : name}_temp_path ${root}/${name};`).join('\n  ')}
-  server {
-    listen 127.0.0.1:${port};
-    root ${root}/www;
-    location / { dav_methods PUT MKCOL; create_full_put_path on; }
-  }
-}
-`,
-    )
-    return startServer(['nginx', '-c', config, '-p', root], { port })
+    server = await startRemoteServer(kind, folder)
+    return server.stop
   })
-  describeRemote('nginx with WebDAV', async () => openRemote(`http://127.0.0.1:${port}/${place()}`, {}))
+  describeRemote(kind, async () =>
+    openRemote(server.url(place(), `http://127.0.0.1:${server.port}`), server.env),
+  )
 })
 
 describe('docker-registry', () => {
@@ -96,19 +76,4 @@ describe('docker-registry', () => {
     const copied = await runProgram(['skopeo', 'copy', '--src-tls-verify=false', source, to], { signal })
     expect(copied).toMatchObject({ exitCode: 0 })
   })
-})
-
-describe('S3', () => {
-  let port = 0
-  const env = { AWS_ACCESS_KEY_ID: 'S3RVER', AWS_SECRET_ACCESS_KEY: 'S3RVER' }
-  beforeAll(async () => {
-    port = await freePort()
-    const directory = join(folder, 's3')
-    mkdirSync(directory)
-    const argv = ['npx', '--yes', 's3rver@3.7.1', '--directory', directory, '--address', '127.0.0.1']
-    return startServer([...argv, '--port', String(port), '--configure-bucket', 'images'], { port })
-  })
-  describeRemote('an S3-compatible server', async () =>
-    openRemote(`s3://images/${place()}?endpoint=http://127.0.0.1:${port}&conditional=no`, env),
-  )
 })
