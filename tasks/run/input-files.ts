@@ -40,7 +40,7 @@ export async function listFiles(wanted: FilesToList): Promise<{ files: ListedFil
     for (const name of await expand(pattern, { ...wanted, folder, ignore, read })) names.add(name)
   }
   const entries = await mapLimited([...names], (name) => describe(name, folder, wanted))
-  const files = withoutFilledFolders(entries)
+  const files = withoutFilledFolders(entries.filter((entry) => entry !== undefined))
   files.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)))
   checkDistinct(files, wanted.base)
   return { files, seen: [...read, ...files.map(({ source }) => source)] }
@@ -100,7 +100,12 @@ async function glob(pattern: string, { folder, base, ignore, read }: Expansion):
   }
 }
 
-async function describe(name: string, folder: string, { base, stats }: FilesToList): Promise<ListedFile> {
+/** Undefined for what is gone since its folder was read: an editor's own file, or one that is being renamed. */
+async function describe(
+  name: string,
+  folder: string,
+  { base, stats }: FilesToList,
+): Promise<ListedFile | undefined> {
   const source = join(folder, name)
   const path = name.normalize('NFC')
   try {
@@ -115,6 +120,7 @@ async function describe(name: string, folder: string, { base, stats }: FilesToLi
       return { path, mode, digest: await stats.digest(source), source }
     }
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error instanceof ImgError ? error : unreadable(error, join(base, name))
   }
   throw new ImgError('INPUT_INVALID', `${join(base, name)} is neither a file, a folder nor a link`, {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -12,6 +12,18 @@ import { tempFolder } from '../../rig/temp-folder.ts'
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 describe('the list', () => {
+  test('leaves out what goes while it is made', async () => {
+    const root = tempFolder({ 'files/a': 'a', 'files/.a.swp': 'swap', 'files/b': 'b' })
+    const stats = openStatCache({ cacheDir: join(root, 'cache'), root, now: Date.now })
+    const digest = async (path: string): Promise<string> => {
+      rmSync(join(root, 'files/.a.swp'), { force: true })
+      return stats.digest(path)
+    }
+    const wanted = { root, base: 'files', patterns: ['**'], stats: { ...stats, digest } }
+    const { files } = await listFiles(wanted)
+    expect(files.map(({ path }) => path)).toEqual(['a', 'b'])
+  })
+
   test('has dot files, links as links, empty folders and the executable bit, sorted by bytes', async () => {
     const root = tempFolder({
       'files/.hidden': 'h',
