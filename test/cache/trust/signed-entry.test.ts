@@ -1,42 +1,22 @@
-import { createHash, generateKeyPairSync, sign } from 'node:crypto'
+import { generateKeyPairSync, sign } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { LayerRecord } from '../../../cache/store.ts'
 import { readPublicKey, renderPublicKey, signEnvelope } from '../../../cache/trust/dsse.ts'
-import {
-  type EntryContent,
-  openEntry,
-  type RecordEntry,
-  signEntry,
-  signersOf,
-} from '../../../cache/trust/signed-entry.ts'
+import { type EntryContent, openEntry, signEntry, signersOf } from '../../../cache/trust/signed-entry.ts'
 import type { TrustedKey } from '../../../cache/trust/trusted-keys.ts'
-import { canonicalJson } from '../../../tasks/plan/canonical.ts'
-import { exampleRecord } from '../../rig/example-record.ts'
 import { signingKey } from '../../rig/entry-keys.ts'
-
-const now = Date.parse('2026-06-01')
-const digest = (letter: string): string => letter.repeat(64)
-const ci = signingKey('ci', ['main'])
-const alice = signingKey('alice', ['dev/alice'])
-
-const keyRecord = { format: 1, steps: [] }
-const key = createHash('sha256').update(canonicalJson(keyRecord)).digest('hex')
-const artifactFile = {
-  size: 4096,
-  diskDigest: digest('1'),
-  mapDigest: digest('2'),
-  packs: [digest('3')],
-  dataBytes: 4096,
-  addedBytes: 100,
-}
-const record = exampleRecord({ key, keyRecord, artifact: { 'disk.raw': artifactFile } })
-const content: RecordEntry = {
-  kind: 'record',
+import {
+  alice,
+  artifactFile,
+  ci,
+  content,
+  digest,
+  type Envelope,
+  now,
+  place,
   record,
-  packs: { [digest('3')]: { size: 1000, footer: digest('4') } },
-  log: digest('5'),
-}
-const place = { project: 'project-1', namespace: 'main', subject: key }
+} from '../../rig/signed-example.ts'
+
 const good = signEntry(place, content, ci.own)
 
 const open = (
@@ -98,98 +78,6 @@ describe('an entry counts only where it was signed for', () => {
   })
 })
 
-describe.each<[string, EntryContent]>([
-  ['record', content],
-  ['value', { kind: 'value', blob: digest('7') }],
-])('a %s', (_, signed) => {
-  const entry = signEntry(place, signed, ci.own)
-  const { payload, payloadType, signatures } = JSON.parse(entry.toString()) as Envelope
-  const [own] = signatures
-  const theirs = (JSON.parse(signEntry(place, signed, alice.own).toString()) as Envelope).signatures[0]!
-  const withSignatures = (...list: readonly unknown[]): Buffer =>
-    Buffer.from(JSON.stringify({ payloadType, payload, signatures: list }))
-  const sig = Buffer.from(own!.sig, 'base64')
-  const not = `the entry has no valid signature of ${ci.own.id.slice(0, 12)}`
-  const stranger = signingKey('stranger', ['main'])
-
-  test.each<[string, Buffer]>([
-    ['signed twice, by whom is asked for and by another', withSignatures(own, theirs)],
-    ['the same, the other way round', withSignatures(theirs, own)],
-    ['signed twice by the same key', withSignatures(own, own)],
-    ['with a field nobody knows', Buffer.from(JSON.stringify({ ...JSON.parse(entry.toString()), more: 1 }))],
-  ])('%s counts', (...[, bytes]) => {
-    expect(open(bytes)).toEqual(signed)
-  })
-
-  test.each<[string, Buffer, string]>([
-    ['signed by another key only', withSignatures(theirs), not],
-    ['signed by another key that says it is ours', withSignatures({ ...theirs, keyid: ci.own.id }), not],
-    ['with zeros for a signature', withSignatures({ ...own, sig: Buffer.alloc(64).toString('base64') }), not],
-    ['with a cut signature', withSignatures({ ...own, sig: sig.subarray(0, 63).toString('base64') }), not],
-    [
-      'with a longer signature',
-      withSignatures({ ...own, sig: Buffer.concat([sig, sig]).toString('base64') }),
-      not,
-    ],
-    ['with its signature written in another way', withSignatures({ ...own, sig: stretched(sig) }), not],
-    ['with white space in the signature', withSignatures({ ...own, sig: `${own!.sig}\n` }), not],
-    [
-      'with the signature of another subject',
-      withSignatures(
-        ...(JSON.parse(signEntry({ ...place, subject: digest('9') }, signed, ci.own).toString()) as Envelope)
-          .signatures,
-      ),
-      not,
-    ],
-    [
-      'with the payload twice, the signed one first',
-      Buffer.from(
-        `{"payload":"${payload}",${JSON.stringify({ payloadType, signatures, payload: 'e30=' }).slice(1)}`,
-      ),
-      not,
-    ],
-    [
-      'of another project',
-      signEntry({ ...place, project: 'project-2' }, signed, ci.own),
-      'the entry was signed for another project',
-    ],
-    [
-      'of another namespace',
-      signEntry({ ...place, namespace: 'dev/ci' }, signed, ci.own),
-      'the entry was signed for another namespace',
-    ],
-    [
-      'of another subject',
-      signEntry({ ...place, subject: digest('9') }, signed, ci.own),
-      'the entry was signed for another subject',
-    ],
-    ['of a key nobody trusts', signEntry(place, signed, stranger.own), not],
-  ])('%s is refused', (...[, bytes, message]) => {
-    expect(open(bytes)).toBe(message)
-  })
-
-  test.each([
-    ['revoked', { revoked: true }, 'the key ci is revoked'],
-    ['ended', { notAfter: now }, 'the key ci ended on 2026-06-01'],
-    ['for another namespace', { namespaces: ['dev/ci'] }, 'the key ci may not write main'],
-  ])('of a key that is %s is refused', (...[, over, message]) => {
-    expect(open(entry, { signer: { ...ci.trusted, ...over } })).toBe(message)
-  })
-})
-
-/** S + L instead of S, which some verifiers take for the same signature. */
-function stretched(sig: Buffer): string {
-  const order = 2n ** 252n + 27742317777372353535851937790883648493n
-  const scalar = BigInt(`0x${Buffer.from(sig.subarray(32)).reverse().toString('hex')}`) + order
-  const bytes = Buffer.from(scalar.toString(16).padStart(64, '0'), 'hex').reverse()
-  return Buffer.concat([sig.subarray(0, 32), bytes]).toString('base64')
-}
-
-interface Envelope {
-  payloadType: string
-  payload: string
-  signatures: { keyid: string; sig: string }[]
-}
 const parsed = (): Envelope => JSON.parse(good.toString()) as Envelope
 const changed = (change: (envelope: Envelope) => unknown): Buffer => {
   const envelope = parsed()
