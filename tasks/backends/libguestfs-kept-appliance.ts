@@ -1,5 +1,6 @@
 // The appliance libguestfs keeps for the user, made before any of its programs runs.
 
+import { existsSync } from 'node:fs'
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { ImgError } from '../errors.ts'
@@ -22,7 +23,9 @@ export async function keptAppliance(
   const options = { cwd: directory, env, signal: context.signal }
   const asked = await succeed(['guestfish', 'get-path', ':', 'get-cachedir'], options)
   const [searched = '', cache = ''] = asked.stdout.trim().split('\n')
-  const [parts = ''] = searched.split(':')
+  const parts = searched.split(':').find((one) => existsSync(path.join(one, 'supermin.d')))
+  // Somebody made a fixed one for all.
+  if (parts === undefined) return searched
   const kept = path.join(cache, `.guestfs-${context.uid}`)
   await mkdir(kept, { recursive: true, mode: 0o755 })
   const made = path.join(kept, 'appliance.d')
