@@ -89,6 +89,8 @@ export function makeRounds(options: RoundsOptions): WatchedRounds {
   const buildRound = async (project: Project): Promise<Fingerprinted & { readonly status: RoundStatus }> => {
     const decided = await askWatched(project)
     running = decided.fingerprint
+    // Changed again while it was asked: nothing of this round is worth a word.
+    if (project.context.signal.aborted) return { ...decided, status: 'superseded' }
     const result = await options.build(project, decided)
     const status = result === 'void' ? 'superseded' : statusOf(result)
     if (status === 'superseded' && !project.context.signal.aborted) options.again()

@@ -7,9 +7,10 @@ import type { RunContext } from '../../../tasks/context.ts'
 import { layer } from '../../../tasks/plan/declare.ts'
 import type { Layer, Recipe } from '../../../tasks/plan/recipe.ts'
 import type { Step } from '../../../tasks/plan/step.ts'
+import { makeRounds } from '../../../tasks/run/watch-round.ts'
 import { child, fixed, root, write } from '../../rig/fake-project.ts'
 import { testContext } from '../../rig/run-context.ts'
-import { startWatching, type Watching } from '../../rig/watching.ts'
+import { openFixed, startWatching, type Watching } from '../../rig/watching.ts'
 
 const fromFolder: Recipe = {
   ...fixed([]),
@@ -82,3 +83,31 @@ test('what was broken off for a mistake is done again when the mistake is gone',
   await watching.until(async () => told.length === 3)
   expect(told).toEqual(['started', 'ended', 'started'])
 }, 30_000)
+
+test('a round that was ended while it asked plans nothing', async () => {
+  const context = testContext()
+  const ended = new AbortController()
+  ended.abort()
+  let builds = 0
+  const rounds = makeRounds({
+    context,
+    selectors: [],
+    folders: {
+      follow: async () => false,
+      polling: () => false,
+      count: () => 1,
+      close: async () => undefined,
+    },
+    imgfile: { files: () => [], open: (at) => openFixed(at, [layer('install:a', root('one'))]) },
+    build: async () => {
+      builds += 1
+      return { layers: [] }
+    },
+    after: async () => undefined,
+    again: () => undefined,
+  })
+  await rounds.run(ended.signal, { paths: [], since: 0 })
+  expect([builds, context.events]).toEqual([0, []])
+  await rounds.run(new AbortController().signal, { paths: [], since: 0 })
+  expect(builds).toBe(1)
+})
