@@ -12,33 +12,30 @@ export interface Guard {
 }
 
 export async function guarded<T>(run: () => Promise<T>, guard: Guard): Promise<T> {
-  const watchdog = startWatchdog(guard)
+  const limit = startWatchdog(guard)
+  const interrupt = untilInterrupted(guard)
   const { exited, restore } = takeOver(guard.name)
-  const limit = deadline(guard)
   try {
-    const result = await Promise.race([run(), exited, limit.reached])
-    return result
+    return await Promise.race([run(), exited, limit.reached, interrupt.reached])
   } finally {
     limit.stop()
+    interrupt.stop()
     restore()
-    void watchdog.terminate()
   }
 }
 
-/** A promise that rejects after the limit or when the user interrupts. */
-function deadline({ name, limitMs, signal }: Guard): { reached: Promise<never>; stop: () => void } {
+interface Ending {
+  /** Rejects, or never settles. */
+  readonly reached: Promise<never>
+  readonly stop: () => void
+}
+
+function untilInterrupted({ name, signal }: Guard): Ending {
   const { promise, reject } = withResolvers()
-  const timer = setTimeout(() => reject(hung(name, limitMs)), limitMs)
   const interrupt = (): void => reject(new ImgError('INTERRUPTED', `loading ${name} was interrupted`))
   if (signal.aborted) interrupt()
   signal.addEventListener('abort', interrupt)
-  return {
-    reached: promise,
-    stop: () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', interrupt)
-    },
-  }
+  return { reached: promise, stop: () => signal.removeEventListener('abort', interrupt) }
 }
 
 const hung = (name: string, limitMs: number): ImgError =>
@@ -50,30 +47,53 @@ const hungHint =
   'look for an await that never ends or an endless loop; IMG_LOAD_TIMEOUT=60 allows it 60 seconds'
 
 /**
- * A loop without an await blocks timers and signals alike, so a second thread waits a little longer than the first
- * and then ends the process. It cannot choose the exit status: there is none but that of a killed process.
+ * A second thread counts the time, since a loop without an await blocks timers and signals alike: that is killed a little
+ * later. It cannot choose the exit status: there is none but that of a killed process.
+ *
+ * Only time in which the code could run is counted: not what its threads waited for a processor (proc(5), schedstat), so
+ * that a machine with too much to do does not end it, and not what the process was stopped or asleep.
  */
-function startWatchdog({ name, limitMs }: Guard): Worker {
+function startWatchdog({ name, limitMs }: Guard): Ending {
   const text = `error IMGFILE_HUNG: ${hungMessage(name, limitMs)}\n  in ${name}\n  hint ${hungHint}\n`
-  const worker = new Worker(watchdogSource, {
-    eval: true,
-    workerData: { text, afterMs: limitMs + graceMs },
-    stdout: false,
-    stderr: false,
-  })
-  worker.unref()
-  return worker
+  const worker = new Worker(watchdogSource, { eval: true, workerData: { text, limitMs, graceMs } })
+  const { promise, reject } = withResolvers()
+  worker.once('message', () => reject(hung(name, limitMs)))
+  return { reached: promise, stop: () => void worker.terminate() }
 }
 
-/** How long a loaded machine may take to notice that the time is over. */
 const graceMs = 3000
 
 const watchdogSource = `
-const { workerData } = require('node:worker_threads')
-setTimeout(() => {
-  require('node:fs').writeSync(2, workerData.text)
+const { readdirSync, readFileSync, writeSync } = require('node:fs')
+const { parentPort, workerData } = require('node:worker_threads')
+const { text, limitMs, graceMs } = workerData
+
+/** Milliseconds all threads so far were ready to run and did not. */
+function waitedMs() {
+  let sum = 0
+  try {
+    for (const thread of readdirSync('/proc/self/task')) {
+      sum += Number(readFileSync('/proc/self/task/' + thread + '/schedstat', 'utf8').split(' ')[1]) / 1e6
+    }
+  } catch {}
+  return sum
+}
+
+const tick = Math.min(100, limitMs / 2)
+let [last, waited, passed, isOver] = [performance.now(), waitedMs(), 0, false]
+setInterval(() => {
+  const [now, waiting] = [performance.now(), waitedMs()]
+  passed += Math.max(0, Math.min(now - last, 2 * tick) - Math.max(0, waiting - waited))
+  last = now
+  waited = waiting
+  if (passed >= limitMs && !isOver) {
+    isOver = true
+    parentPort.postMessage('over')
+  }
+  if (passed < limitMs + graceMs) return
+  writeSync(2, text)
   process.kill(process.pid, 'SIGKILL')
-}, workerData.afterMs)`
+}, tick)`
 
 /** Replaces what would end the process or spoil its output; `exited` rejects when the code wanted to end it. */
 function takeOver(name: string): { exited: Promise<never>; restore: () => void } {

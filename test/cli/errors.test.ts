@@ -120,6 +120,17 @@ describe('an imgfile', () => {
     })
   })
 
+  test('that was stopped meanwhile has all of its time left', async () => {
+    const stops = `import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+const script = 'kill -STOP $0; sleep 3; kill -CONT $0'
+await once(spawn('sh', ['-c', script, String(process.pid)]), 'exit')
+`
+    const project = testProject({ ...files, 'imgfile.ts': stops + plainImgfile })
+    const { status, stderr } = await project.img(['ls'], { env: { IMG_LOAD_TIMEOUT: '2' } })
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  })
+
   const hung = `error IMGFILE_HUNG: imgfile.ts was not loaded within 0.3 s
   in imgfile.ts
   hint look for an await that never ends or an endless loop; IMG_LOAD_TIMEOUT=60 allows it 60 seconds
