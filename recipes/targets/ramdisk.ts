@@ -45,7 +45,10 @@ export function ramdisk(from: Layer<Debian>, options: RamdiskOptions = {}): Laye
       { do: 'extract', from: '/boot/initrd.img-*', to: 'initrd.img' },
       { do: 'squashfs', to: 'root.squashfs', layers: stacked ? 'chain' : 'one', exclude: diskOnly },
       { do: 'emit', to: 'cmdline', text: `${kernelArguments(options)}\n` },
-      ...(form === 'uki' ? [] : starters(title, kernelArguments(options), options.url)),
+      // Before the images go into what carries them: their digests are on the command line.
+      ...(form === 'uki'
+        ? [starter(kernelArguments(options))]
+        : starters(title, kernelArguments(options), options.url)),
       ...(form === 'http' ? [] : [carry]),
       ...(form === 'uki' ? unified : []),
       { do: 'checksums', to: 'SHA256SUMS', algorithm: 'sha256' },
@@ -70,8 +73,14 @@ const unified: readonly ExportStep[] = [
     cmdline: 'cmdline',
     osRelease: 'os-release',
   },
-  { do: 'emit', to: 'boot.ipxe', text: '#!ipxe\nchain ramdisk.efi\n' },
 ]
+
+/** iPXE passes at least the program's name, and what is passed replaces the command line in the program. */
+const starter = (line: string): ExportStep => ({
+  do: 'emit',
+  to: 'boot.ipxe',
+  text: `#!ipxe\nchain ramdisk.efi ${line}\n`,
+})
 
 const rules = {
   ...targetRules,

@@ -43,6 +43,17 @@ describe('ramdisk', () => {
     })
   })
 
+  test('is one program, started with its own command line', () => {
+    const { steps } = stepsOf(ramdisk(role, { form: 'uki', arguments: ['quiet'] }).recipes[0]!)
+    const texts = steps.flatMap((step) => (step.do === 'emit' ? [[step.to, step.text]] : []))
+    const line = 'boot=img-ramdisk img.root={{images root.squashfs}} quiet'
+    expect(Object.fromEntries(texts)).toEqual({
+      cmdline: `${line}\n`,
+      // What iPXE passes replaces the command line, and it passes at least the program's name.
+      'boot.ipxe': `#!ipxe\nchain ramdisk.efi ${line}\n`,
+    })
+  })
+
   test('needs packages', () => {
     // @ts-expect-error -- nothing is known of its packages
     expect(() => ramdisk(parentLayer('role:other', {}))).toThrow(
