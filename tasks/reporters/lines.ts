@@ -39,7 +39,9 @@ export function makeLines(options: { readonly verbosity: Verbosity; readonly ste
         case 'puppet':
           return [`${event.layer}: ${puppetText(event)}`]
         case 'watching':
-          return [`watching ${event.folders} ${event.folders === 1 ? 'folder' : 'folders'}${event.polling ? ', twice a second' : ''}; Ctrl-C ends`]
+          return [
+            `watching ${event.folders} ${event.folders === 1 ? 'folder' : 'folders'}${event.polling ? ', twice a second' : ''}; Ctrl-C ends`,
+          ]
         case 'changed':
           return [changedText(event.paths)]
         case 'round-end':
