@@ -80,17 +80,17 @@ function waitedMs() {
 }
 
 const tick = Math.min(100, limitMs / 2)
-let [last, waited, passed, isOver] = [performance.now(), waitedMs(), 0, false]
+const count = { last: performance.now(), waited: waitedMs(), passed: 0, isOver: false }
 setInterval(() => {
-  const [now, waiting] = [performance.now(), waitedMs()]
-  passed += Math.max(0, Math.min(now - last, 2 * tick) - Math.max(0, waiting - waited))
-  last = now
-  waited = waiting
-  if (passed >= limitMs && !isOver) {
-    isOver = true
+  const [now, waited] = [performance.now(), waitedMs()]
+  count.passed += Math.max(0, Math.min(now - count.last, 2 * tick) - Math.max(0, waited - count.waited))
+  count.last = now
+  count.waited = waited
+  if (count.passed >= limitMs && !count.isOver) {
+    count.isOver = true
     parentPort.postMessage('over')
   }
-  if (passed < limitMs + graceMs) return
+  if (count.passed < limitMs + graceMs) return
   writeSync(2, text)
   process.kill(process.pid, 'SIGKILL')
 }, tick)`
