@@ -68,15 +68,17 @@ const { readdirSync, readFileSync, writeSync } = require('node:fs')
 const { parentPort, workerData } = require('node:worker_threads')
 const { text, limitMs, graceMs } = workerData
 
-/** Milliseconds all threads so far were ready to run and did not. */
+/** Milliseconds all threads so far were ready to run and did not; none where the kernel does not count them. */
 function waitedMs() {
-  let sum = 0
-  try {
-    for (const thread of readdirSync('/proc/self/task')) {
-      sum += Number(readFileSync('/proc/self/task/' + thread + '/schedstat', 'utf8').split(' ')[1]) / 1e6
+  const ofThread = (thread) => {
+    try {
+      return Number(readFileSync('/proc/self/task/' + thread + '/schedstat', 'utf8').split(' ')[1]) / 1e6
+    } catch {
+      // It ended since it was listed.
+      return 0
     }
-  } catch {}
-  return sum
+  }
+  return readdirSync('/proc/self/task').reduce((sum, thread) => sum + ofThread(thread), 0)
 }
 
 const tick = Math.min(100, limitMs / 2)

@@ -76,10 +76,13 @@ describe.runIf(canRun && ['vagrant', 'libvirtd', 'virtlogd', 'virsh'].every((nam
       stop = await startLibvirtd()
     }, hour)
     afterAll(async () => {
-      await vagrant('destroy', '--force')
-      execFileSync('virsh', ['--connect', 'qemu:///system', 'vol-delete', '--pool', 'default', volume])
-      await stop?.()
-      project.close()
+      try {
+        await vagrant('destroy', '--force')
+        execFileSync('virsh', ['--connect', 'qemu:///system', 'vol-delete', '--pool', 'default', volume])
+      } finally {
+        await stop?.()
+        project.close()
+      }
     }, hour)
 
     test('comes up, can be entered, and nothing of it failed', { timeout: hour }, async () => {
