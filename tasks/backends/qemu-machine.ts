@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import { setTimeout as delay } from 'node:timers/promises'
 import { startProgram, type StartedProgram } from '../run/process.ts'
+import { waitedMs } from '../run/waited-time.ts'
 import { kvmFailure } from './acceleration.ts'
 import {
   encodeGuestScript,
@@ -33,9 +34,12 @@ export interface MachineOptions {
   /** The command line by which qemu's own is started where its network is; absent: as it is. */
   readonly enter?: (argv: readonly string[]) => readonly string[]
   readonly path?: string
+  /** How long a process has waited for a processor so far. */
+  readonly waitedMs?: (pid: number) => number
   readonly signal: AbortSignal
 }
 
+/** What the machine waits for a processor, where others have it, counts for the total only. */
 export interface MachineLimits {
   /** Without a byte on the console or the report port. */
   readonly silenceMs: number
@@ -173,7 +177,7 @@ export class Machine {
       if (problem !== undefined) this.#limit('problem', 1000, { kind: 'problem', problem })
       const { limits } = this.#options
       if (this.console.ready && this.facts.length === 0 && limits !== undefined) {
-        this.#limit('answer', limits.answerMs, { kind: 'no-answer', seconds: limits.answerMs / 1000 })
+        this.#fairLimit('answer', limits.answerMs, { kind: 'no-answer', seconds: limits.answerMs / 1000 })
       }
     })
   }
@@ -182,7 +186,7 @@ export class Machine {
     const { limits } = this.#options
     if (limits === undefined) return
     this.#cancel('silence')
-    this.#limit('silence', limits.silenceMs, { kind: 'silent', seconds: limits.silenceMs / 1000 })
+    this.#fairLimit('silence', limits.silenceMs, { kind: 'silent', seconds: limits.silenceMs / 1000 })
   }
 
   /** The first of a name counts. */
@@ -192,6 +196,25 @@ export class Machine {
       name,
       setTimeout(() => this.#end(ending), ms),
     )
+  }
+
+  /** As long again as it waited meanwhile, until it waited for hardly any of it. */
+  #fairLimit(name: string, wholeMs: number, ending: Ending): void {
+    if (this.#timers.has(name) || this.#ending !== undefined) return
+    const wait = (ms: number, before: number): void => {
+      const reached = (): void => {
+        const waited = this.#waited()
+        const missed = Math.min(ms, waited - before)
+        if (missed < wholeMs / 20) this.#end(ending)
+        else wait(missed, waited)
+      }
+      this.#timers.set(name, setTimeout(reached, ms))
+    }
+    wait(wholeMs, this.#waited())
+  }
+
+  #waited(): number {
+    return (this.#options.waitedMs ?? waitedMs)(this.#program.pid)
   }
 
   #cancel(name: string): void {

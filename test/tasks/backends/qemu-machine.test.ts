@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { MachineParts } from '../../../tasks/backends/qemu-arguments.ts'
 import type { Ending } from '../../../tasks/backends/qemu-ending.ts'
-import { Machine, type MachineOptions } from '../../../tasks/backends/qemu-machine.ts'
+import { Machine, type MachineLimits, type MachineOptions } from '../../../tasks/backends/qemu-machine.ts'
 import { fakePrograms } from '../../rig/fake-programs.ts'
 
 const parts: MachineParts = {
@@ -110,6 +110,26 @@ sleep 1`,
     [`printf 'host login: ' >&5; exec sleep 1000`, { answerMs: 50 }, { kind: 'no-answer', seconds: 0.05 }],
   ])('ends %s', async (script, over, ending) => {
     expect(await start(script, { limits: { ...limits, ...over } }).ended).toEqual(ending)
+  })
+
+  it.each<[string, Partial<MachineLimits>, Ending]>([
+    ['exec sleep 1000', { silenceMs: 50 }, { kind: 'silent', seconds: 0.05 }],
+    [`printf 'host login: ' >&5; exec sleep 1000`, { answerMs: 50 }, { kind: 'no-answer', seconds: 0.05 }],
+  ])('counts for %s only the time in which it could run', async (script, over, ending) => {
+    const started = performance.now()
+    // It begins to run after as long as it is given.
+    const waitedMs = (): number => Math.min(50, performance.now() - started)
+    const machine = start(script, { limits: { ...limits, ...over }, waitedMs })
+    expect(await machine.ended).toEqual(ending)
+    expect(performance.now() - started).toBeGreaterThan(99)
+  })
+
+  it('does not let a machine wait for a processor for ever', async () => {
+    const machine = start('exec sleep 1000', {
+      limits: { ...limits, silenceMs: 20, totalMs: 200 },
+      waitedMs: () => performance.now(),
+    })
+    expect(await machine.ended).toEqual({ kind: 'too-long', seconds: 0.2 })
   })
 
   it('ends a qemu that ignores SIGTERM', async () => {
