@@ -135,7 +135,10 @@ export interface StartedProgram {
   kill(signal: 'SIGTERM' | 'SIGKILL'): void
 }
 
-/** Starts a program that runs beside us; it ends with us at the latest. */
+/**
+ * Starts a program that runs beside us; it ends with us at the latest. Only with `terminal` it is in our process group:
+ * a Ctrl-C is for us, who end the others when nobody needs them any more.
+ */
 export function startProgram(argv: readonly string[], options: StartOptions = {}): StartedProgram {
   const terminal = options.terminal === true
   const sockets = Array.from({ length: options.sockets ?? 0 }, () => 'pipe' as const)
@@ -146,6 +149,7 @@ export function startProgram(argv: readonly string[], options: StartOptions = {}
     stdio: terminal
       ? ['inherit', 'inherit', 'inherit', ...sockets]
       : ['ignore', 'ignore', 'pipe', ...sockets],
+    detached: !terminal,
     buffer: false,
     reject: false,
   })

@@ -3,6 +3,11 @@ import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { runProgram, startProgram } from '../../../tasks/run/process.ts'
 
+const groupOf = (pid: number | 'self'): string =>
+  readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ')[2]!
+
 describe('runProgram', () => {
   it('any number may run by one signal, which nobody listens to afterwards', async () => {
     const { signal } = new AbortController()
@@ -31,6 +36,16 @@ describe('startProgram', () => {
     const program = startProgram(['sleep', '1000'])
     program.kill('SIGKILL')
     expect(await program.exited).toMatchObject({ exitCode: undefined, signal: 'SIGKILL' })
+  })
+
+  it('starts what has not the terminal where a Ctrl-C of the terminal does not reach it', async () => {
+    const [beside, inFront] = [{}, { terminal: true }].map((options) => {
+      const program = startProgram(['sleep', '1000'], options)
+      onTestFinished(() => program.kill('SIGKILL'))
+      return groupOf(program.pid)
+    })
+    expect(beside).not.toBe(groupOf('self'))
+    expect(inFront).toBe(groupOf('self'))
   })
 
   it('keeps what the program complained about', async () => {
