@@ -1,12 +1,14 @@
-// A folder that machines share, also over NFS: a name appears by link(2), whole and only once.
+// A folder that machines share, also over NFS: a name appears by link(2), whole and only once. What becomes a name is
+// written in its folder `tmp`.
 
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, rm, stat } from 'node:fs/promises'
+import { link, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { syncUpTo } from '../durable.ts'
 import { checkName, type ReadOptions, type Remote, RemoteError } from './remote.ts'
 
 export function directoryRemote(folder: string): Remote {
+  let swept: Promise<void> | undefined
   return {
     name: folder,
     async read(name, options) {
@@ -21,7 +23,12 @@ export function directoryRemote(folder: string): Remote {
     },
     async create(name, data) {
       checkName(name)
-      const created = await faulty(folder, () => createFile(join(folder, name), data))
+      const created = await faulty(folder, () =>
+        createFile(join(folder, name), data, {
+          temporary: join(folder, 'tmp', randomUUID()),
+          onWritten: (file) => (swept ??= sweep(file)),
+        }),
+      )
       if (created === undefined) throw new RemoteError('unreachable', `${folder} is not there`)
       return created
     },
@@ -43,11 +50,20 @@ async function readPart(path: string, { limit, range }: ReadOptions): Promise<Bu
   }
 }
 
-async function createFile(path: string, data: Buffer): Promise<'created' | 'there'> {
+interface Writing {
+  readonly temporary: string
+  /** Told the whole temporary file, before it gets its name. */
+  readonly onWritten: (file: string) => Promise<void>
+}
+
+async function createFile(
+  path: string,
+  data: Buffer,
+  { temporary, onWritten }: Writing,
+): Promise<'created' | 'there'> {
   const folder = dirname(path)
   const made = await mkdir(folder, { recursive: true })
-  // In the same folder: a link cannot reach another filesystem.
-  const temporary = join(folder, `.tmp-${randomUUID()}`)
+  await mkdir(dirname(temporary), { recursive: true })
   try {
     const handle = await open(temporary, 'wx', 0o644)
     try {
@@ -56,6 +72,7 @@ async function createFile(path: string, data: Buffer): Promise<'created' | 'ther
     } finally {
       await handle.close()
     }
+    await onWritten(temporary)
     const created = await link(temporary, path).then(
       () => 'created' as const,
       (cause: unknown) => {
@@ -70,6 +87,18 @@ async function createFile(path: string, data: Buffer): Promise<'created' | 'ther
     await rm(temporary, { force: true })
   }
 }
+
+/** Takes away what lies beside a new file since a day: whoever wrote it was killed. By the clock that dates both. */
+async function sweep(file: string): Promise<void> {
+  const { mtimeMs: present } = await stat(file)
+  for (const name of await readdir(dirname(file))) {
+    const path = join(dirname(file), name)
+    const modified = (await stat(path).catch(() => undefined))?.mtimeMs ?? present
+    if (modified < present - leftMs) await rm(path, { force: true })
+  }
+}
+
+const leftMs = 24 * 60 * 60 * 1000
 
 /** Undefined when there is nothing under the name. */
 async function faulty<T>(folder: string, work: () => Promise<T>): Promise<T | undefined> {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,6 +22,18 @@ test('leaves no temporary file behind', async () => {
   await directoryRemote(path).create(blobName(digestOf(data)), data, { signal })
   const files = readdirSync(path, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
   expect(files.map(({ name }) => name)).toEqual([digestOf(data)])
+})
+
+test('takes away what somebody who was killed left a day ago', async () => {
+  const path = folder()
+  mkdirSync(join(path, 'tmp'))
+  const [old, young] = ['old', 'young'].map((name) => join(path, 'tmp', name)) as [string, string]
+  for (const file of [old, young]) writeFileSync(file, 'half')
+  const yesterday = Date.now() / 1000 - 25 * 60 * 60
+  utimesSync(old, yesterday, yesterday)
+  const data = Buffer.from('x')
+  await directoryRemote(path).create(blobName(digestOf(data)), data, { signal })
+  expect(readdirSync(join(path, 'tmp'))).toEqual(['young'])
 })
 
 test('what is no folder cannot be written, and is said by name', async () => {

@@ -1,68 +1,34 @@
 // Several processes in one store, and processes that die in it.
 
-import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openStore } from '../../../cache/open-store.ts'
+import { startChild, type TalkingChild } from '../../rig/talking-child.ts'
 
 let folder: string
 let dir: string
-const children: ChildProcess[] = []
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'img-processes-'))
   dir = join(folder, 'cache')
 })
 afterEach(async () => {
-  for (const child of children.splice(0)) await killed(child)
   await rm(folder, { recursive: true, force: true })
 })
 
-interface Started {
-  readonly child: ChildProcess
-  readonly lines: string[]
-  /** Resolves with the next line that begins like this. */
-  readonly says: (start: string) => Promise<string>
-}
-
-function start(...argv: readonly string[]): Started {
-  const script = new URL('child.ts', import.meta.url).pathname
-  const jiti = new URL('../../../node_modules/jiti/lib/jiti-cli.mjs', import.meta.url).pathname
-  const child = spawn(process.execPath, [jiti, script, dir, ...argv], { stdio: ['pipe', 'pipe', 'inherit'] })
-  children.push(child)
-  const lines: string[] = []
-  const waiting: { start: string; found: (line: string) => void }[] = []
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    lines.push(line)
-    for (const one of waiting.filter((other) => line.startsWith(other.start))) one.found(line)
-  })
-  const says = (wanted: string): Promise<string> => {
-    const said = lines.find((line) => line.startsWith(wanted))
-    return said === undefined
-      ? new Promise((found) => waiting.push({ start: wanted, found }))
-      : Promise.resolve(said)
-  }
-  return { child, lines, says }
-}
-
-async function killed(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const gone = new Promise((resolve) => child.once('exit', resolve))
-  child.kill('SIGKILL')
-  await gone
-}
+const start = (...argv: readonly string[]): TalkingChild =>
+  startChild(new URL('child.ts', import.meta.url).pathname, [dir, ...argv])
 
 test('killed at any moment, the store keeps what was recorded and nothing half', async () => {
   for (let round = 0; round < 12; round++) {
-    const { child, lines, says } = start('put', folder)
+    const { kill, lines, says } = start('put', folder)
     await says('ready')
     // Moments of the first puts and of later ones; a put and its record take tens of milliseconds.
     await wait(round * 37)
-    await killed(child)
+    await kill()
 
     const store = await openStore({ dir, now: Date.now })
     // The first call that writes clears up.
@@ -88,7 +54,7 @@ test('two processes write to one store at the same time', async () => {
     await says('saved')
     while (lines.length < 6) await wait(20)
   }
-  for (const { child } of both) await killed(child)
+  for (const { kill } of both) await kill()
   const store = await openStore({ dir, now: Date.now })
   await store.writeValue('x', '')
   expect(await store.verify({ readData: true })).toEqual([])
@@ -103,11 +69,11 @@ test('a second process waits for a key’s lock, says for whom, and gets it when
   const first = start('lock', key)
   await first.says('locked')
   const second = start('lock', key)
-  expect(await second.says('waits')).toBe(`waits for ${first.child.pid}`)
+  expect(await second.says('waits')).toBe(`waits for ${first.pid}`)
   const other = start('lock', 'b'.repeat(64))
   await other.says('locked')
   expect(second.lines).not.toContain('locked')
-  await killed(first.child)
+  await first.kill()
   await second.says('locked')
 })
 
@@ -123,7 +89,7 @@ test('leftovers stay while somebody is in the store', async () => {
   await second.writeValue('x', '')
   expect(existsSync(left)).toBe(true)
   await second.close()
-  await killed(inside.child)
+  await inside.kill()
   const third = await openStore({ dir, now: Date.now })
   await third.writeValue('x', '')
   expect(existsSync(left)).toBe(false)
