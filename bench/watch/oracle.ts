@@ -50,7 +50,7 @@ export function openOracle(
   }
 }
 
-/** Longer than the watch waits for more changes, and what a busy machine adds. */
+/** Longer than the watch waits for more changes. */
 const slackMs = 3000
 
 /** Every build that nobody needed, in words. */
@@ -64,11 +64,13 @@ export async function findSuperfluous(
   for (const [place, { event, layer = '', key = '', time }] of events.entries()) {
     if (event !== 'layer-start') continue
     const name = `${layer} ${key.slice(0, 12)}`
+    // What a build begins with was read since the last change that was told, however busy the machine is.
+    const asked = events.slice(0, place).findLast((told) => told.event === 'changed')?.time ?? time
     const end = events.slice(place).find((told) => told.event === 'layer-end' && told.layer === layer)
     if (finished.has(key)) found.push(`${name} was built already`)
     const keys = (from: number, to: number): Promise<readonly (string | undefined)[]> =>
       Promise.all(filesBetween(history, from, to).map((files) => oracle.keyOf(layer, files)))
-    if (!(await keys(time - slackMs, time)).includes(key)) found.push(`${name} was begun of an old state`)
+    if (!(await keys(asked - slackMs, time)).includes(key)) found.push(`${name} was begun of an old state`)
     if (end?.outcome?.status === 'built') finished.add(key)
     else if ((await keys(time, end?.time ?? Infinity)).every((one) => one === key))
       found.push(`${name} ended as ${end?.outcome?.status} although nothing changed`)

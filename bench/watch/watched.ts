@@ -80,6 +80,8 @@ export function startWatched({ cli, root, cache, layer, log }: WatchedOptions): 
     quiet: async () => {
       for (let calm = 0, seen = -1, used = -1; calm < quietTurns;) {
         await wait(turnMs)
+        if (child.exitCode !== null || child.signalCode !== null)
+          throw new Error(`img watch ended with ${child.exitCode ?? child.signalCode}`)
         const ticks = ticksOf(pid)
         const isOver = events.length === seen && ticks - used <= 1 && isAtRest(events)
         calm = isOver ? calm + 1 : 0
