@@ -24,12 +24,6 @@ const [target = 'role:openstack-network', finished = '', edits = '100', seed = '
   process.argv.slice(2)
 const cli = fileURLToPath(new URL('../../tasks/cli.js', import.meta.url))
 const copy = copyProject(finished, begun)
-process.exitCode = 1
-try {
-  await run(copy)
-} finally {
-  rmSync(copy.folder, { recursive: true, force: true })
-}
 
 async function run({ folder, root, cache, cold }: ProjectCopy): Promise<void> {
   const started = Date.now()
@@ -156,4 +150,11 @@ async function killWatch({
   return [...held, ...(await leftovers(copy.folder)), ...remains(watching.cache)].map(
     (one) => `after kill -9: ${one}`,
   )
+}
+
+process.exitCode = 1
+try {
+  await run(copy)
+} finally {
+  rmSync(copy.folder, { recursive: true, force: true })
 }
