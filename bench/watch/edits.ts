@@ -24,6 +24,7 @@ const [target = 'role:openstack-network', finished = '', edits = '100', seed = '
   process.argv.slice(2)
 const cli = fileURLToPath(new URL('../../tasks/cli.js', import.meta.url))
 const copy = copyProject(finished, begun)
+const toKill: Watched[] = []
 
 async function run({ folder, root, cache, cold }: ProjectCopy): Promise<void> {
   const started = Date.now()
@@ -33,6 +34,7 @@ async function run({ folder, root, cache, cold }: ProjectCopy): Promise<void> {
   const problems: string[] = []
   const watching = { cli, root, cache, layer: target, ...(log === undefined ? {} : { log: resolve(log) }) }
   const watched = startWatched(watching)
+  toKill.push(watched)
   await watched.next(0, ({ event }) => event === 'watching')
   await watched.quiet()
   const bursts = await editAtRandom(watched, {
@@ -136,6 +138,7 @@ async function killWatch({
   ...watching
 }: Parameters<typeof startWatched>[0] & { readonly save: () => Promise<void> }): Promise<readonly string[]> {
   const watched = startWatched(watching)
+  toKill.push(watched)
   await watched.next(0, ({ event }) => event === 'watching')
   await save()
   await watched.next(0, ({ event, label }) => event === 'step-start' && label?.startsWith('puppet') === true)
@@ -144,6 +147,7 @@ async function killWatch({
   await watched.ended
   const held = await leftovers(copy.folder)
   const next = startWatched(watching)
+  toKill.push(next)
   await next.next(0, ({ event }) => event === 'watching')
   next.interrupt()
   await next.ended
@@ -156,5 +160,9 @@ process.exitCode = 1
 try {
   await run(copy)
 } finally {
+  for (const watched of toKill) {
+    watched.kill()
+    await watched.ended
+  }
   rmSync(copy.folder, { recursive: true, force: true })
 }

@@ -27,6 +27,7 @@ export interface Watched {
   quiet(): Promise<void>
   /** To the whole group, as a terminal's Ctrl-C is. */
   interrupt(): void
+  /** Also when it has ended. */
   kill(): void
 }
 
@@ -90,7 +91,7 @@ export function startWatched({ cli, root, cache, layer, log }: WatchedOptions): 
       }
     },
     interrupt: () => process.kill(-pid, 'SIGINT'),
-    kill: () => process.kill(pid, 'SIGKILL'),
+    kill: () => void child.kill('SIGKILL'),
   }
 }
 
