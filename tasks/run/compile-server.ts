@@ -40,9 +40,10 @@ export function openCompileServer(): CompileServer {
     const onAbort = (): void => program.kill('SIGKILL')
     options.signal.addEventListener('abort', onAbort, { once: true })
     ask(JSON.stringify({ node: input.node, facts: { ...input.facts, role: input.role } }))
-    const line = await lines.next()
+    // Killed before it read the question, the socket is not ended but broken.
+    const line = await lines.next().catch(() => undefined)
     options.signal.removeEventListener('abort', onAbort)
-    if (line.done !== true && line.value !== '{}')
+    if (line !== undefined && line.done !== true && line.value !== '{}')
       return readAnswer(input, { stdout: line.value, stderr: '' })
     // It ended, or its child did: a fresh puppet says why, or answers.
     await stop()
