@@ -11,6 +11,12 @@ import { canRun, makeTrees, type Trees } from './trees.ts'
 
 const input = puppet({ environment: 'control', role: 'web' }).inputs['catalog'] as CatalogInput
 
+function open(): CompileServer {
+  const server = openCompileServer()
+  onTestFinished(() => server.close())
+  return server
+}
+
 describe.runIf(canRun)('a compile server', () => {
   let trees: Trees
   let options: CompileOptions
@@ -23,12 +29,6 @@ describe.runIf(canRun)('a compile server', () => {
     options = { tools: trees.tools, environment, signal: new AbortController().signal }
   })
   afterAll(() => trees.remove())
-
-  function open(): CompileServer {
-    const server = openCompileServer()
-    onTestFinished(() => server.close())
-    return server
-  }
 
   test('answers as a puppet that is started for the question, and again', async () => {
     const { compile } = open()
