@@ -58,6 +58,7 @@ export async function makeFilesystem(
     'mkfs.ext4 -q -F -b 4096 -I 256 -T default'.split(' '),
     // GRUB 2.06 and e2fsprogs before 1.47 cannot read these two.
     ['-O', '^metadata_csum_seed,^orphan_file'],
+    ['-G', String(flexGroups(partition.size))],
     ['-U', ids?.filesystem ?? '', '-E', extended.join(',')],
     content.label === undefined ? [] : ['-L', content.label],
     content.reserved === undefined ? [] : ['-m', String(content.reserved)],
@@ -68,6 +69,21 @@ export async function makeFilesystem(
   await runTool(build, argv, { env: { SOURCE_DATE_EPOCH: String(build.cut) }, what })
   await setRootInode(build, disk, { partition, tree })
 }
+
+/**
+ * All block groups of a filesystem, and of what it may grow to: with several such groups the kernel chooses one for a
+ * new folder by how many blocks are free, which depends on when it has written what. Two equal builds then had other
+ * inode numbers in 7,498 of 67,193 places, with one group in none.
+ */
+function flexGroups(size: number): number {
+  const groups = Math.ceil(size / groupBytes)
+  return Math.max(leastGroups, 2 ** Math.ceil(Math.log2(groups)))
+}
+
+/** Of blocks of 4 KiB. */
+const groupBytes = 128 * 1024 ** 2
+/** 32 GiB. */
+const leastGroups = 256
 
 /** mke2fs makes its own root folder and copies only what lies in the given one. */
 async function setRootInode(

@@ -35,7 +35,7 @@ export type KeyRecord = JsonValue & {
 }
 
 /** Raised when equal steps begin to give another content: the meaning of a step changed. */
-export const keyFormat = 1
+export const keyFormat = 2
 
 export function computeKey(facts: KeyFacts): Key {
   const record: KeyRecord = {

@@ -25,7 +25,7 @@ const facts: KeyFacts = {
 test('the key is the sha256 of the canonical record', () => {
   const { key, record } = computeKey(facts)
   const text =
-    '{"arch":"amd64","format":1,"inputs":{"0.packages":"aa","1.files":"bb"},"parents":{"from":"cc","tools":"dd"},' +
+    '{"arch":"amd64","format":2,"inputs":{"0.packages":"aa","1.files":"bb"},"parents":{"from":"cc","tools":"dd"},' +
     '"phases":[{"mode":"chroot","steps":[' +
     '{"apt":"0.packages","do":"apt","install":["ceph-osd"],"recommends":false,"remove":[]},' +
     '{"argv":["update-grub"],"do":"run"},{"do":"seal","epoch":1}],"tools":"tools"},' +
