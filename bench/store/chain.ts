@@ -4,7 +4,7 @@
 // installed are left out; ostree needs root, to mount what it reads.
 
 import { mkdir, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { openStore } from '../../cache/open-store.ts'
 import type { ArtifactFile } from '../../cache/store.ts'
@@ -68,8 +68,8 @@ async function main(): Promise<void> {
   const [folder, ...named] = process.argv.slice(2)
   if (folder === undefined || named.length === 0) throw new Error('usage: chain.ts FOLDER NAME=IMAGE…')
   const images = named.map((text): Image => {
-    const [name, path] = [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]
-    return { name, path }
+    const at = text.indexOf('=')
+    return { name: text.slice(0, at), path: resolve(text.slice(at + 1)) }
   })
   await mkdir(folder, { recursive: true })
   for (const image of images) await run('', `cat ${image.path} >/dev/null`, {})
