@@ -120,6 +120,7 @@ async function benchOurs(folder: string, images: readonly Image[], cp: number): 
   const parent = (await store.put({ 'disk.raw': base!.path }))['disk.raw']!
   const chain = await store.materialiseBase(parent)
   const overlays: string[] = [`${await sizeOf(join(dir, 'content-v2'))} MiB`]
+  let own: ArtifactFile | undefined
   for (const { name, path } of images.slice(1)) {
     if (name.startsWith('rebuild')) {
       const put = await timed(() => store.put({ 'disk.raw': path }))
@@ -131,10 +132,13 @@ async function benchOurs(folder: string, images: readonly Image[], cp: number): 
     await run('', `qemu-img create -q -f qcow2 -o extended_l2=on -b ${path} -F raw ${overlay}`, {})
     await run('', `qemu-img rebase -b ${chain[0]!} -F raw ${overlay}; sync`, {})
     const put = await timed(() => store.put({ 'disk.raw': { overlay, parent } }))
+    own ??= put.result['disk.raw']!
     overlays.push(`${await sizeOf(join(dir, 'content-v2'))} MiB ${put.seconds.toFixed(2)} s`)
     await rm(overlay)
   }
-  const onto = await timed(() => store.materialiseBase(wanted, parent))
+  if (own === undefined) throw new Error('every image after the base is a rebuild, and none a child')
+  const restored = own
+  const onto = await timed(() => store.materialiseBase(restored, parent))
   await run('', `qemu-img convert -O raw ${onto.result[0]!} ${out}`, {})
   await same(out, child.path)
   console.log(row(['img, overlays', ...overlays, `${onto.seconds.toFixed(2)} s on the base`]))
