@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openStore } from '../../cache/open-store.ts'
 import type { LayerRecord } from '../../cache/store.ts'
+import { keyFormat } from '../../tasks/plan/key.ts'
 import { projectIdentity } from '../../tasks/run/project-identity.ts'
 import { plainImgfile, testProject, type TestProject } from '../rig/project.ts'
 import { tempFolder, writeFiles } from '../rig/temp-folder.ts'
@@ -98,7 +99,7 @@ async function recordBuild(
     format: 1,
     key: files === undefined ? key : '0'.repeat(64),
     layer: 'install:a',
-    keyRecord: { format: 1, arch: 'amd64', phases: [], inputs: { '0.files': 'old' }, parents: {} },
+    keyRecord: { format: keyFormat, arch: 'amd64', phases: [], inputs: { '0.files': 'old' }, parents: {} },
     artifact,
     treeDigest: 't'.repeat(64),
     inputs: { '0.files': { kind: 'files', digest: 'old', files: files ?? [] } },
