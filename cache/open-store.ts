@@ -43,6 +43,8 @@ export interface LocalStore extends Store {
   adopt(from: string | Overlay, file: ArtifactFile): Promise<void>
   /** While `fn` runs, no other process of this user runs under the same key; whoever waits gets the lock if we die. */
   withKeyLock<T>(key: string, options: KeyLockOptions, fn: () => Promise<T>): Promise<T>
+  /** Bytes of those packs, by id, that are not here. */
+  missingBytes(packs: Readonly<Record<string, { readonly size: number }>>): Promise<number>
   /** Brings the artifact of a record of a remote here, reading only what is missing; `save` comes after. */
   receive(from: ReceiveOptions): Promise<Artifact>
   /** Sends a record and all it needs to a remote. */
@@ -179,6 +181,11 @@ export async function openStore(options: StoreOptions): Promise<LocalStore> {
       return withKeyLock({ folder: at.locks, key }, lock, fn)
     },
 
+    async missingBytes(packs) {
+      const { packProblem } = await import('./footers.ts')
+      const missing = Object.entries(packs).filter(([id]) => packProblem(at, id) !== undefined)
+      return missing.reduce((sum, [, { size }]) => sum + size, 0)
+    },
     receive(from) {
       const run = async ({ index, zstd, unsaved }: Inside): Promise<Artifact> => {
         const [{ receiveArtifact }, { whileWriting }] = await Promise.all([

@@ -19,6 +19,8 @@ export interface CachedLayer<Input extends InputFacts = InputFacts> extends Keye
   readonly status: 'cached'
   readonly record: PastBuild
   readonly remote: string | undefined
+  /** At most what comes from the remote: packs that are not in the store. */
+  readonly missingBytes?: number
 }
 
 /** Built before, so what stands on it has a key; but its files are gone and must be built again if they are needed. */

@@ -100,9 +100,9 @@ function planLayer(decision: Decision, need: Need | undefined): PlannedLayer {
 }
 
 function planCached(decision: CachedLayer, need: Need): PlannedLayer {
-  const { remote, record } = decision
+  const { remote, record, missingBytes } = decision
   if (remote === undefined) return { ...shared(decision), action: 'reuse', reason: 'cached' }
-  const expectedBytes = artifactBytes(record)
+  const expectedBytes = missingBytes ?? artifactBytes(record)
   return need.certain
     ? { ...shared(decision), action: 'fetch', reason: `cached in ${remote}`, expectedBytes }
     : {

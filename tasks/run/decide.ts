@@ -38,7 +38,12 @@ export type Resolution =
 
 /** A store's Found is one. */
 export type Lookup =
-  | { readonly hit: true; readonly record: PastBuild; readonly remote?: string }
+  | {
+      readonly hit: true
+      readonly record: PastBuild
+      readonly remote?: string
+      readonly missingBytes?: number
+    }
   /** `record` when only the artifact's bytes are gone. */
   | { readonly hit: false; readonly reason: string; readonly record?: PastBuild }
 
@@ -88,7 +93,16 @@ export async function decideLayer(
 
 async function decideKeyed(keyed: Keyed<ResolvedInput>, oracle: Oracle): Promise<Decision<ResolvedInput>> {
   const lookup = await oracle.find(keyed.key)
-  if (lookup.hit) return { ...keyed, status: 'cached', record: lookup.record, remote: lookup.remote }
+  if (lookup.hit) {
+    const { record, remote, missingBytes } = lookup
+    return {
+      ...keyed,
+      status: 'cached',
+      record,
+      remote,
+      ...(missingBytes === undefined ? {} : { missingBytes }),
+    }
+  }
   if (lookup.record !== undefined) {
     return { ...keyed, status: 'gone', record: lookup.record, reason: lookup.reason }
   }

@@ -14,7 +14,9 @@ export function makeOracle(project: Project): Oracle {
       const here = await project.store.find(key)
       if (here.hit) return here
       const found = await (await project.remotes())?.find(key)
-      return found === undefined ? here : { hit: true, record: found.record, remote: found.name }
+      if (found === undefined) return here
+      const missingBytes = await project.store.missingBytes(found.entry.packs)
+      return { hit: true, record: found.record, remote: found.name, missingBytes }
     },
     latest: (layer) => latestBuild(project.store, layer),
   }

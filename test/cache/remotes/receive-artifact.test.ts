@@ -109,8 +109,14 @@ test('who has the parent gets the difference, in few requests', async () => {
   const role = await build(one, 'role:a', own)
   const sent = await publish(one, role, remote)
   expect(sent.sent).toBeLessThan(2.6 * MiB)
+  const found = await findEntry(reader(remote), role.key, signal)
+  const { packs } = found!.content as RecordEntry
+  const missing = await two.missingBytes(packs)
+  expect(missing).toBeGreaterThan(2 * MiB)
+  expect(missing).toBeLessThan(2.6 * MiB)
   server.requests.length = 0
   const pulled = await pull(two, role.key, remote)
+  expect(await two.missingBytes(packs)).toBe(0)
   // The entry, the map, one footer, one pack.
   expect(server.requests).toHaveLength(4)
   expect((await restored(two, pulled)).equals(own)).toBe(true)
