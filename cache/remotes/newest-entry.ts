@@ -5,7 +5,7 @@ import { readBlob } from './read-blob.ts'
 import { createEntry, type Publisher, sendBlob } from './publish-entry.ts'
 import { entryName, type EntryReader, findEntry, valueSubject } from './find-entry.ts'
 import { sha256 } from '../entries.ts'
-import { blobName } from './remote.ts'
+import { blobName, RemoteError } from './remote.ts'
 import type { LayerRecord } from '../store.ts'
 import { openEntry, signersOf } from '../trust/signed-entry.ts'
 import type { TrustedKey } from '../trust/trusted-keys.ts'
@@ -52,10 +52,11 @@ export async function announceNewest(record: LayerRecord, to: Publisher, reader:
   await sendBlob({ digest: blob, read: () => announcement }, to)
   const refers = [blobName(blob)]
   // Whoever writes with the same key at the same time takes a number; then the next one is ours.
-  for (let number = last + 1; ; number++) {
+  for (let number = last + 1; number <= last + takenMax; number++) {
     const entry = { kind: 'value', blob } as const
     if ((await createEntry(subjectOf(layer, number), entry, { ...to, refers })) === 'created') return
   }
+  throw new RemoteError('answer', `${remote.name} says of ${takenMax} new things that they are there already`)
 }
 
 interface Place {
@@ -107,7 +108,11 @@ async function lastNumber(
   const isThere = (number: number): Promise<boolean> =>
     remote.has(entryName(namespace, subjectOf(layer, number), signer.id), signal)
   let beyond = 1
-  while (await isThere(beyond)) beyond *= 2
+  while (await isThere(beyond)) {
+    if (beyond > lastMax)
+      throw new RemoteError('answer', `${remote.name} says that ${layer} was announced ${beyond} times`)
+    beyond *= 2
+  }
   let last = Math.floor(beyond / 2)
   while (last + 1 < beyond) {
     const middle = Math.floor((last + beyond) / 2)
@@ -131,5 +136,8 @@ function parseAnnouncement(bytes: Buffer, layer: string): Announcement | undefin
 }
 
 const announcementMax = 64 * 1024
+/** More do not write with one key at once, nor is a layer built so often: a remote that says so says it of everything. */
+const takenMax = 64
+const lastMax = 1_000_000
 /** Entries that are not to be trusted are passed over, but not without end. */
 const refusedMax = 16

@@ -52,8 +52,12 @@ const writing: readonly WriteRow[] = [
     }),
     warning: /was not sent to|cannot be reached/,
   },
-  { name: 'R7 409', fault: onWrite(answering(409)) },
-  { name: 'R7 412', fault: onWrite(answering(412)) },
+  // As if somebody had been there before, with everything.
+  ...[409, 412].map((status): WriteRow => ({
+    name: `R7 ${status}`,
+    fault: onWrite(answering(status)),
+    warning: /was not sent to/,
+  })),
   ...[413, 507, 403].map((status): WriteRow => ({
     name: `R7 ${status}`,
     fault: onWrite(answering(status)),
