@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findProgram } from '../../../tasks/run/find-program.ts'
 import { freePort, startServer } from '../../rig/server.ts'
+import { expectVirtualBox } from '../../rig/virtualbox-box.ts'
 import { canRun, openBuildProject, type BuildProject } from '../../system/build/project.ts'
 
 const hour = 60 * 60_000
@@ -19,6 +20,7 @@ describe.runIf(canRun && findProgram('vagrant') !== undefined)('a box', () => {
   let stop: (() => Promise<void>) | undefined
   let url: string
   const boxes = (): string => join(project.root, 'boxes')
+  const home = (): string => join(project.root, 'home')
 
   beforeAll(async () => {
     const port = await freePort()
@@ -43,16 +45,16 @@ describe.runIf(canRun && findProgram('vagrant') !== undefined)('a box', () => {
   }
 
   const vagrant = async (...args: readonly string[]): Promise<string> => {
-    const home = join(project.root, 'home')
-    mkdirSync(home, { recursive: true })
+    const cwd = home()
+    mkdirSync(cwd, { recursive: true })
     const env = {
       PATH: process.env['PATH'],
-      HOME: home,
-      VAGRANT_HOME: join(home, '.vagrant.d'),
-      VAGRANT_CWD: home,
+      HOME: cwd,
+      VAGRANT_HOME: join(cwd, '.vagrant.d'),
+      VAGRANT_CWD: cwd,
     }
     const argv = [...args, '--machine-readable']
-    return (await promisify(execFile)('vagrant', argv, { env, encoding: 'utf8', cwd: home })).stdout
+    return (await promisify(execFile)('vagrant', argv, { env, encoding: 'utf8', cwd })).stdout
   }
 
   test('is added, found outdated and updated', { timeout: hour }, async () => {
@@ -63,6 +65,7 @@ describe.runIf(canRun && findProgram('vagrant') !== undefined)('a box', () => {
       [...(await vagrant('box', 'list')).matchAll(/,box-version,(\S+)/g)].map(([, version]) => version!)
     expect(await versions()).toEqual(['1.0.9', '1.0.9'])
     expect(await vagrant('box', 'outdated', '--global')).toContain('1.0.9')
+    expectVirtualBox(join(home(), '.vagrant.d/boxes/example-VAGRANTSLASH-small/1.0.9/virtualbox'))
 
     await publish('1.0.10')
     expect(await vagrant('box', 'outdated', '--global')).toContain(
