@@ -60,7 +60,7 @@ async function archiveDigests(suite: string, lock: Lock): Promise<MediumDigests>
   }
   const done = await archives.fetchFile('debian', `dists/${suite}/${path}`, wanted)
   const sums = await archives.content.read(wanted.sha256)
-  if (sums === undefined) throw unreadable(path, done as Failed)
+  if (sums === undefined) throw unreadable({ suite, path }, done as Failed)
   const { kernel, initrd } = netbootFiles(suite)
   const found = digestsIn(sums.toString('utf8'), `/dists/${suite}/${path}`, {
     kernel: `/${kernel}`,
@@ -75,10 +75,17 @@ async function archiveDigests(suite: string, lock: Lock): Promise<MediumDigests>
 const imagesFolder = (): string => `main/installer-${debianArchitecture()}/current/images`
 const netbootFolder = (): string => `${imagesFolder()}/netboot/debian-installer/${debianArchitecture()}`
 
-const unreadable = (path: string, { reason }: Failed): ImgError =>
-  new ImgError('MIRROR_UNREACHABLE', `cannot read ${path} from the mirror: ${reason}`, {
+function unreadable({ suite, path }: Record<'suite' | 'path', string>, { status, reason }: Failed): ImgError {
+  if (status === 'gone') {
+    const message = `the mirror lacks the ${path} that its Release of ${suite} names: ${reason}`
+    return new ImgError('MIRROR_UNREACHABLE', message, {
+      hint: 'the mirror may be in the middle of an update: try again later, or set IMG_MIRROR to another one',
+    })
+  }
+  return new ImgError('MIRROR_UNREACHABLE', `cannot read ${path} from the mirror: ${reason}`, {
     hint: 'check the network and http_proxy, or set IMG_MIRROR to a mirror this machine can reach',
   })
+}
 
 /** Nearest first: beside the file (Ubuntu's ISOs), above it (Debian's images), and Red Hat's description of a tree. */
 function sumsBeside(url: string): readonly string[] {

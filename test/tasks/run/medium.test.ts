@@ -135,6 +135,26 @@ describe.runIf(hasGpg)('an installer', () => {
     })
   })
 
+  test('whose list is older than the release of a mirror that is being updated', async () => {
+    rig.project.serve({ ...september, installer })
+    const list = netboot.replace(/netboot.*/, 'SHA256SUMS')
+    const bytes = Buffer.from(rig.project.mirror.files.get(list)!)
+    rig.project.mirror.files.set(list, bytes.fill('0', 0, 1))
+    await expect(resolve({ suite: 'trixie' })).rejects.toMatchObject({
+      code: 'MIRROR_UNREACHABLE',
+      message: expect.stringMatching(
+        /^the mirror lacks the main\S+SHA256SUMS that its Release of trixie names: has sha256 \w+ instead of \w+$/,
+      ),
+      fields: {
+        hint: 'the mirror may be in the middle of an update: try again later, or set IMG_MIRROR to another one',
+      },
+    })
+    rig.project.mirror.files.delete(list)
+    await expect(resolve({ suite: 'trixie' })).rejects.toMatchObject({
+      message: expect.stringMatching(/^the mirror lacks the .*: answered 404$/),
+    })
+  })
+
   test('that is not there', async () => {
     await expect(resolve('nothing')).rejects.toMatchObject({
       code: 'INPUT_MISSING',
