@@ -13,6 +13,8 @@ export interface Inode {
   readonly size: number
   /** Whole seconds since 1970. */
   readonly mtime: number
+  /** A random number by which NFS knows a number used again. The checksums of the inode's own blocks begin with it. */
+  readonly generation: number
   readonly holds: 'extents' | 'inline' | 'other'
   /** The 60 bytes of block pointers, which are often something else. */
   readonly block: Buffer
@@ -47,6 +49,7 @@ export function parseInode(bytes: Buffer, number: number): Inode | undefined {
     links,
     size,
     mtime: bytes.readInt32LE(0x10) + epochs * 2 ** 32,
+    generation: bytes.readUInt32LE(0x64),
     holds: (flags & 0x80000) !== 0 ? 'extents' : (flags & 0x10000000) !== 0 ? 'inline' : 'other',
     block: bytes.subarray(0x28, 0x28 + 60),
     attributes: {

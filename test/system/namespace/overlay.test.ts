@@ -4,7 +4,9 @@ import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { openRawSource, partOf } from '../../../cache/block-source.ts'
 import { openDiskChain } from '../../../cache/disk-chain.ts'
+import { openExt4 } from '../../../cache/ext4/open-ext4.ts'
 import { openStore } from '../../../cache/open-store.ts'
 import { readPartitions } from '../../../cache/partition-table.ts'
 import type { Work, WorkResult } from '../../../tasks/backends/backend.ts'
@@ -76,6 +78,20 @@ describe.runIf(canRun)('layers on overlays', () => {
     execFileSync('qemu-img', ['convert', '-O', 'raw', own, plain])
     expect((await put(plain)).diskDigest).toBe(child.diskDigest)
     await store.close()
+  })
+
+  test('have the same blocks of folders when they are built again', async () => {
+    const plain = join(bench().folder, 'folders.raw')
+    const folders = async (): Promise<readonly Buffer[]> => {
+      const { files } = await run(oddSteps, { parentBelow: [] })
+      execFileSync('qemu-img', ['convert', '-O', 'raw', files['disk.raw'] ?? '', plain])
+      return folderBlocks(plain)
+    }
+    const [once, again] = [await folders(), await folders()]
+    expect(once.length).toBeGreaterThan(100)
+    expect(once.filter((block, place) => !block.equals(again[place] ?? Buffer.alloc(0)))).toEqual([])
+    for (const { start } of readPartitions(openRawSource(plain)).slice(1))
+      execFileSync('e2fsck', ['-f', '-n', `${plain}?offset=${start}`], { stdio: 'ignore' })
   })
 
   test('have the tree of a copy also by what is known of the parent, where its files are written in place', async () => {
@@ -179,6 +195,29 @@ describe.runIf(canRun)('layers on overlays', () => {
     expect(await leftovers(work.directory)).toStrictEqual([])
   })
 })
+
+/** Of every folder of every filesystem, in order of their inodes. */
+function folderBlocks(disk: string): readonly Buffer[] {
+  const source = openRawSource(disk)
+  try {
+    return readPartitions(source).flatMap((range) => {
+      const part = partOf(source, range)
+      const ext4 = openExt4(part)
+      const folders = ext4 === undefined ? [] : [...ext4.inodes()].filter(({ kind }) => kind === 'folder')
+      return folders.map((folder) =>
+        Buffer.concat(
+          ext4!.extents(folder).map(({ physical, length }) => {
+            const block = Buffer.alloc(length * ext4!.blockSize)
+            part.read(physical * ext4!.blockSize, block)
+            return block
+          }),
+        ),
+      )
+    })
+  } finally {
+    source.close()
+  }
+}
 
 function killDaemon(directory: string): void {
   for (const id of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
