@@ -56,7 +56,8 @@ test('killed at every change it makes to the disk, it leaves the old repository 
       cpSync(start, dir, { recursive: true })
       const inject = ['-e', `trace=${call}`, '-e', `inject=${call}:signal=KILL:when=${at}`]
       const argv = ['strace', '-f', '-qqq', '-o', '/dev/null', ...inject, ...publishing(dir, own, ['3'])]
-      status = await run(argv, { UV_THREADPOOL_SIZE: '1' })
+      // What it leaves as temporary files when it is killed goes with the test's.
+      status = await run(argv, { UV_THREADPOOL_SIZE: '1', TMPDIR: folder })
       const [entry] = await readWhole(dir, key)
       const state = entry!.revision === 3 ? 'new' : 'old'
       seen[state]++
