@@ -24,6 +24,8 @@ export type ImgEvent =
       readonly stream: 'stdout' | 'stderr'
       readonly text: string
     }
+  /** What is done for a layer besides its steps: `storing`. */
+  | { readonly event: 'doing'; readonly layer: string; readonly text: string }
   /** Its files come from a remote. */
   | { readonly event: 'fetch-start'; readonly layer: string; readonly key: string; readonly from: string }
   /** Bytes that came so far. */

@@ -19,6 +19,7 @@ export async function trimMounted(build: Build, disk: MountedDisk): Promise<void
 
 /** When it is unmounted. */
 export async function cleanDisk(build: Build, file: string, parts: readonly DiskPart[]): Promise<void> {
+  build.context.emit({ event: 'doing', layer: build.work.layer, text: 'cleaning the disk' })
   for (const part of parts) {
     if (part.kind === 'ext4') await cleanExt4(build, file, part)
     if (part.kind === 'swap') await clearSwap(build, file, part)
@@ -40,8 +41,8 @@ async function cleanExt4(build: Build, file: string, part: DiskPart): Promise<vo
   const result = await build.session.run(check, { root: build.folders.tools, env })
   // 1 is "errors were corrected", which is what it is run for.
   if (result.exitCode > 1) throw await failure(build, what, result)
-  await runTool(build, ['tune2fs', '-O', '^has_journal', at], { env, what })
-  await runTool(build, ['tune2fs', '-O', 'has_journal', '-C', '0', at], { env, what })
+  await runTool(build, ['tune2fs', '-O', '^has_journal', at], { env, what, quiet: true })
+  await runTool(build, ['tune2fs', '-O', 'has_journal', '-C', '0', at], { env, what, quiet: true })
   const date = `@${build.epoch}`
   const fields = [`lastcheck ${date}`, `mtime ${date}`, `wtime ${date}`, 'mnt_count 0', 'kbytes_written 0']
   await debug(fields.map((field) => `set_super_value ${field}`))

@@ -105,7 +105,7 @@ async function setRootInode(
   const argv = ['debugfs', '-w', '-f', '-', `${disk.fileInTools}?offset=${partition.start}`]
   const date = String(build.cut)
   const env = { E2FSPROGS_FAKE_TIME: date, SOURCE_DATE_EPOCH: date }
-  await runTool(build, argv, { env, input, what })
+  await runTool(build, argv, { env, input, what, quiet: true })
 }
 
 export async function makeSwap(build: Build, disk: Disk, partition: PlacedPartition): Promise<void> {

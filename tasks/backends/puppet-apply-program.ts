@@ -40,6 +40,17 @@ class Puppet::Application::Apply
   end
 end
 
+# What installs or runs something says nothing for as long as it takes, so that it is said before.
+$stdout.sync = true
+require 'puppet/transaction'
+Puppet::Transaction::ResourceHarness.prepend(Module.new do
+  def evaluate(resource)
+    silent = resource.type == :package || (resource.type == :exec && resource[:refreshonly] != :true)
+    puts "Applying #{resource.ref}" if silent
+    super
+  end
+end)
+
 catalog = JSON.parse(File.read(home + '/catalog.json'))
 directories = { confdir: 'etc', codedir: 'code', vardir: 'var', statedir: 'state', ssldir: 'ssl', publicdir: 'public',
                 logdir: 'log', rundir: 'run', basemodulepath: 'none', vendormoduledir: 'none',

@@ -25,6 +25,7 @@ export function makeLines(options: { readonly verbosity: Verbosity; readonly ste
         case 'fetch-start':
           return options.steps ? [`${event.layer}: fetching from ${escapeControls(event.from)}`] : []
         case 'progress':
+        case 'doing':
           return []
         case 'step-start':
           return options.steps

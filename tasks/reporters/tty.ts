@@ -107,6 +107,12 @@ function follow(running: Map<string, Running>, event: ImgEvent, now: number): bo
       running.set(event.layer, { ...known, doing, said: '' })
       return true
     }
+    case 'doing': {
+      const known = running.get(event.layer)
+      if (known === undefined) return false
+      running.set(event.layer, { ...known, doing: event.text, said: '' })
+      return true
+    }
     case 'output': {
       const known = running.get(event.layer)
       if (known !== undefined) running.set(event.layer, { ...known, said: lastSaid(known.said, event.text) })

@@ -63,6 +63,7 @@ export async function buildLayer(
       log,
     })
     const stepsDone = context.now()
+    context.emit({ event: 'doing', layer: entry.name, text: 'storing' })
     await refuseMovedInputs(entry, keyed, bench)
     await refuseSecrets(done.files, secrets.known(), entry.name)
     await secrets.redactLog(log)

@@ -81,6 +81,17 @@ describe.runIf(canRun)('an applied catalog', () => {
     expect(existsSync(join(image, 'etc/after'))).toBe(false)
   })
 
+  test('says what it is at before something that says nothing', async () => {
+    const lines = [
+      "package { 'dpkg': }",
+      "exec { '/bin/true': }",
+      "exec { '/bin/false': refreshonly => true }",
+    ]
+    const { output } = await apply(inserted(lines.join('\n')))
+    const said = output.split('\n').filter((line) => line.startsWith('Applying'))
+    expect(said.toSorted()).toEqual(['Applying Exec[/bin/true]', 'Applying Package[dpkg]'])
+  })
+
   test('fails when a Deferred cannot be resolved', async () => {
     const line = "file { '/etc/deferred': content => Deferred('profile::none', []) }"
     const { report, locations } = await apply(inserted(line))

@@ -26,6 +26,7 @@ test('every kind of line is as the schema says', async () => {
     'layer-start': true,
     'step-start': true,
     output: true,
+    doing: true,
     'fetch-start': true,
     progress: true,
     'layer-end': true,
@@ -68,6 +69,7 @@ test('quiet has warnings and failures', async () => {
 
 /** Of fetching and of `img watch`. */
 const otherEvents: readonly ImgEvent[] = [
+  { event: 'doing', layer: 'role:web', text: 'storing' },
   { event: 'fetch-start', layer: 'role:web', key: 'k2', from: 's3://images' },
   { event: 'progress', layer: 'role:web', bytes: 1_048_576 },
   { event: 'puppet', layer: 'role:web', changed: ['File[/etc/motd]'], resources: 12 },

@@ -61,6 +61,8 @@ test('the last line a program said is shown with the next second, and goes with 
   expect(stream.screen()).toEqual(['base:a  1 s of about 41 s  starting | Unpacking b red'])
   play([{ event: 'step-start', layer: 'base:a', step: 2, steps: 2, label: 'seal' }], 2000)
   expect(stream.screen()).toEqual(['base:a  2 s of about 41 s  2/2 seal'])
+  play([say('sealed\n'), { event: 'doing', layer: 'base:a', text: 'storing' }], 3000)
+  expect(stream.screen()).toEqual(['base:a  3 s of about 41 s  storing'])
 })
 
 test('lines are cut to the width, also after it changed', () => {
