@@ -59,8 +59,6 @@ export function nodeZstd(): Zstd | undefined {
   const { zstdCompress, zstdDecompress, constants } = zlib as unknown as ZstdOfNode
   if (zstdCompress === undefined || zstdDecompress === undefined) return undefined
   const params = { [constants.ZSTD_c_compressionLevel ?? 100]: level }
-  // In one piece: with 16 KiB at a time, as usual, it takes twice as long.
-  const wholeOf = (length: number): number => Math.max(64, length + 1)
   return {
     name: 'node',
     compress: (data) =>
@@ -71,6 +69,9 @@ export function nodeZstd(): Zstd | undefined {
       ),
   }
 }
+
+/** Bytes of an output in one piece: with 16 KiB at a time, as usual, it takes twice as long. Zlib wants 64 at least. */
+const wholeOf = (length: number): number => Math.max(64, length + 1)
 
 export async function nativeZstd(): Promise<Zstd | undefined> {
   try {
