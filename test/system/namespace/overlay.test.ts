@@ -90,7 +90,11 @@ describe.runIf(canRun)('layers on overlays', () => {
     const [once, again] = [await folders(), await folders()]
     expect(once.length).toBeGreaterThan(100)
     expect(once.filter((block, place) => !block.equals(again[place] ?? Buffer.alloc(0)))).toEqual([])
-    for (const { start } of readPartitions(openRawSource(plain)).slice(1))
+    const source = openRawSource(plain)
+    const [, ...filesystems] = readPartitions(source)
+    source.close()
+    expect(filesystems).toHaveLength(2)
+    for (const { start } of filesystems)
       execFileSync('e2fsck', ['-f', '-n', `${plain}?offset=${start}`], { stdio: 'ignore' })
   })
 
