@@ -1,11 +1,11 @@
 // A file out of the store: sparse, every chunk verified, the whole checked against its disk digest before it gets its
 // name. A file that does not check out is never seen.
 
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID, type Hash } from 'node:crypto'
 import { open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { ChunkReader } from './chunk-reader.ts'
-import { cellSize, hashCell, makeDiskDigest } from './disk-digest.ts'
+import { cellSize, makeDiskDigest } from './disk-digest.ts'
 import { syncPath } from './durable.ts'
 import { MapError, type MapEntry, type MapRoot } from './map-format.ts'
 import { readMapEntries, readMapRoot } from './read-map.ts'
@@ -52,18 +52,11 @@ async function writeChunks(
 ): Promise<string> {
   const digest = makeDiskDigest(size)
   const busy: Promise<void>[] = []
-  /** Cell buffers to use again: fresh ones cost more in the garbage collector than in memory. */
-  const spare: Buffer[] = []
-  let cell = openCell(0, size, spare)
+  let cell = openCell(0, size)
   const endCell = async (): Promise<void> => {
-    if (cell.ranges.length === 0) return
-    const { number, bytes, ranges, buffer } = cell
-    busy.push(
-      Promise.all([
-        hashCell(bytes).then((hash) => digest.set(number, hash)),
-        ...ranges.map(({ from, to }) => writeAll(handle, bytes.subarray(from, to), number * cellSize + from)),
-      ]).then(() => void spare.push(buffer)),
-    )
+    if (cell.runs.length === 0) return
+    digest.set(cell.number, closeCell(cell))
+    busy.push(Promise.all(cell.runs.map((run) => writeRun(handle, run))).then(() => undefined))
     busy.at(-1)?.catch(() => undefined)
     if (busy.length > cellsInFlight) await busy.shift()
   }
@@ -74,9 +67,11 @@ async function writeChunks(
         const number = Math.floor(offset / cellSize)
         if (number !== cell.number) {
           await endCell()
-          cell = openCell(number, size, spare)
+          cell = openCell(number, size)
         }
-        done += fillCell(cell, offset - number * cellSize, chunk.subarray(done))
+        const part = chunk.subarray(done, done + cell.end - offset)
+        addToCell(cell, offset, part)
+        done += part.length
       }
     }
     await endCell()
@@ -126,36 +121,56 @@ async function settled(next: { entry: MapEntry; chunk: Promise<Buffer> }): Promi
 const chunksAhead = 24
 const cellsInFlight = 6
 
+/** Data without a hole in it, written at once. */
+interface Run {
+  readonly from: number
+  to: number
+  readonly parts: Buffer[]
+}
+
 interface OpenCell {
   readonly number: number
-  readonly buffer: Buffer
-  /** As much of it as the file has there. */
-  readonly bytes: Buffer
-  readonly ranges: { from: number; to: number }[]
+  /** Offset in the file, as all below. */
+  readonly end: number
+  /** In this thread: another would need the bytes in one piece, and to copy them. */
+  readonly hash: Hash
+  /** Hashed up to here. */
+  at: number
+  readonly runs: Run[]
 }
 
-function openCell(number: number, size: number, spare: Buffer[]): OpenCell {
-  const buffer = spare.pop()?.fill(0) ?? Buffer.alloc(cellSize)
-  return {
-    number,
-    buffer,
-    bytes: buffer.subarray(0, Math.min(cellSize, size - number * cellSize)),
-    ranges: [],
-  }
+function openCell(number: number, size: number): OpenCell {
+  const start = number * cellSize
+  const end = Math.min(size, start + cellSize)
+  return { number, end, hash: createHash('sha256'), at: start, runs: [] }
 }
 
-/** How much of the data belonged into the cell. */
-function fillCell(cell: OpenCell, at: number, data: Buffer): number {
-  const length = data.copy(cell.bytes, at)
-  const last = cell.ranges.at(-1)
-  if (last?.to === at) last.to += length
-  else cell.ranges.push({ from: at, to: at + length })
-  return length
+function addToCell(cell: OpenCell, offset: number, part: Buffer): void {
+  hashZeros(cell, offset)
+  cell.hash.update(part)
+  cell.at = offset + part.length
+  const last = cell.runs.at(-1)
+  if (last?.to === offset) {
+    last.parts.push(part)
+    last.to = cell.at
+  } else cell.runs.push({ from: offset, to: cell.at, parts: [part] })
 }
 
-async function writeAll(handle: FileHandle, bytes: Buffer, position: number): Promise<void> {
-  for (let at = 0; at < bytes.length;) {
-    const { bytesWritten } = await handle.write(bytes, at, bytes.length - at, position + at)
-    at += bytesWritten
+function hashZeros(cell: OpenCell, to: number): void {
+  if (to > cell.at) cell.hash.update(zeros.subarray(0, to - cell.at))
+}
+
+function closeCell(cell: OpenCell): Buffer {
+  hashZeros(cell, cell.end)
+  return cell.hash.digest()
+}
+
+const zeros = Buffer.alloc(cellSize)
+
+async function writeRun(handle: FileHandle, { from, to, parts }: Run): Promise<void> {
+  const { bytesWritten } = await handle.writev(parts, from)
+  for (let at = from + bytesWritten; at < to;) {
+    const rest = Buffer.concat(parts).subarray(at - from)
+    at += (await handle.write(rest, 0, rest.length, at)).bytesWritten
   }
 }
