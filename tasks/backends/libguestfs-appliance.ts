@@ -15,14 +15,25 @@ import type { Machine } from './namespace-session.ts'
 export interface ApplianceOptions {
   /** Private; sockets and the appliance's writable layer are in it. */
   readonly directory: string
-  /** Raw files: the image's disk, written to; what the appliance's root is; whatever else it reads. */
-  readonly disks: readonly [disk: string, root: string, ...others: string[]]
+  /** Raw files. */
+  readonly disks: ApplianceDisks
   /** Whether programs may reach the network of this machine. */
   readonly network: boolean
   readonly log: string
   /** Where programs are looked for. */
   readonly path?: string
 }
+
+export interface ApplianceDisks {
+  /** Written to. */
+  readonly image: string
+  /** Its root. */
+  readonly tools: string
+  readonly inputs?: string
+}
+
+/** In the appliance. Its kernel looks for disks in parallel and calls them sda, sdb, … in the order they answer. */
+export const diskDevice = (disk: keyof ApplianceDisks): string => `/dev/disk/guestfs/${disk}`
 
 export interface Appliance extends Machine {
   /** Everything is written to the disk when this returns; throws BACKEND_UNAVAILABLE when it may not be. */
@@ -100,15 +111,18 @@ const limitMs = 15 * 60_000
 
 /** Paths are relative to the work folder, which guestfish and qemu run in: a socket's path has at most 107 bytes. */
 function guestfishScript({ disks, network }: ApplianceOptions): string {
-  const [disk, ...others] = disks
+  const { image, tools, inputs } = disks
+  const toRead = (file: string, label: keyof ApplianceDisks): string =>
+    `add-drive ${quoted(file)} format:raw readonly:true label:${label}`
   return [
     ...(network ? ['set-network true'] : []),
-    `add-drive ${quoted(disk)} format:raw cachemode:unsafe discard:enable`,
-    ...others.map((file) => `add-drive ${quoted(file)} format:raw readonly:true`),
+    `add-drive ${quoted(image)} format:raw cachemode:unsafe discard:enable label:image`,
+    toRead(tools, 'tools'),
+    ...(inputs === undefined ? [] : [toRead(inputs, 'inputs')]),
     'config -chardev socket,id=imgagent,path=agent.socket',
     `config -device virtserialport,chardev=imgagent,name=${portName}`,
     'run',
-    'mount-options noatime /dev/sdb /',
+    `mount-options noatime ${diskDevice('tools')} /`,
     'upload agent.pl /agent.pl',
     'sh "exec perl /agent.pl"',
     '',

@@ -59,3 +59,24 @@ export function stagedInputs(
     return source === undefined ? [] : [[name, source] as const]
   })
 }
+
+/** In the appliance: partitions of a disk by the byte they start at. `root` is where `/dev` and `/sys` are. */
+export async function partitionDevices(
+  build: Build,
+  disk: string,
+  root = '',
+): Promise<ReadonlyMap<number, string>> {
+  const script = `
+device=$(readlink -e "$1$2")
+for one in "$1/sys/class/block/\${device##*/}"*/start; do echo "$(cat "$one") $one"; done
+`
+  const { stdout } = await runOnHost(build, ['sh', '-euc', script, 'sh', root, disk], {
+    what: 'reading the partitions',
+    quiet: true,
+  })
+  const devices = stdout.split('\n').flatMap((line) => {
+    const [, sector, name] = /^(\d+) .*\/(\w+)\/start$/.exec(line) ?? []
+    return sector === undefined || name === undefined ? [] : [[Number(sector) * 512, `/dev/${name}`] as const]
+  })
+  return new Map(devices)
+}

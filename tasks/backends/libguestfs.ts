@@ -9,8 +9,8 @@ import { digestMounted, runOnMounted } from './chroot-layer.ts'
 import { cleanDisk } from './clean-disk.ts'
 import { inspectDisk, type DiskPart } from './disk-inspect.ts'
 import { copyDisk, mountDisk, unmountImage } from './disk-mounts.ts'
-import { openAppliance, type Appliance } from './libguestfs-appliance.ts'
-import { inputArchive, stagedInputs, toolDisk } from './libguestfs-disks.ts'
+import { diskDevice, openAppliance, type Appliance } from './libguestfs-appliance.ts'
+import { inputArchive, partitionDevices, stagedInputs, toolDisk } from './libguestfs-disks.ts'
 import { probeLibguestfs } from './libguestfs-probe.ts'
 import { runSysprepStep } from './libguestfs-sysprep.ts'
 import { runVirtBuilderStep } from './libguestfs-virt-builder.ts'
@@ -97,12 +97,12 @@ async function runInAppliance(build: Build, stretch: Stretch): Promise<string | 
   const own = work.steps.slice(stretch.from, stretch.to)
   const inputs = stagedInputs(own, work.inputs)
   const archive = await inputArchive(build, inputs)
-  const disks = [stretch.file, await toolDisk(build, stretch.tools)] as const
+  const disks = { image: stretch.file, tools: await toolDisk(build, stretch.tools) }
   const network = own.some((step) => 'apt' in step && step.apt !== undefined)
   const appliance = await openAppliance(
     {
       directory: work.directory,
-      disks: archive === undefined ? disks : [...disks, archive],
+      disks: archive === undefined ? disks : { ...disks, inputs: archive },
       network,
       log: work.log,
     },
@@ -140,12 +140,16 @@ async function runThere(
   }
   const { file, parts, inputs } = stretch
   if (inputs.length > 0) await unpackInputs(build)
-  const devices = await partitionDevices(build)
+  const devices = await partitionDevices(build, diskDevice('image'))
   const disk = await mountDisk(build, file, {
     tree: folders.tree,
     readOnly: false,
     parts,
-    deviceOf: ({ start }) => devices.get(start) ?? '',
+    deviceOf: ({ start }) => {
+      const device = devices.get(start)
+      if (device === undefined) throw new Error(`the appliance has no partition at byte ${start} of the disk`)
+      return device
+    },
   })
   const staged = inputs.map((name, place) => [name, path.join(workInAppliance, 'inputs', String(place))])
   const isSealed = await runOnMounted(build, {
@@ -166,22 +170,10 @@ const workInAppliance = '/img/work'
 async function unpackInputs(build: Build): Promise<void> {
   const to = path.join(workInAppliance, 'inputs')
   const script =
-    'mkdir -p "$1" && tar --extract --no-same-owner --same-permissions --file /dev/sdc --directory "$1"'
-  await runOnHost(build, ['sh', '-euc', script, 'sh', to], { what: 'unpacking the inputs' })
-}
-
-/** Partitions of the image's disk by the byte they start at. */
-async function partitionDevices(build: Build): Promise<ReadonlyMap<number, string>> {
-  const script = 'for one in /sys/class/block/sda*/start; do echo "$(cat "$one") $one"; done'
-  const { stdout } = await runOnHost(build, ['sh', '-c', script], {
-    what: 'reading the partitions',
-    quiet: true,
+    'mkdir -p "$1" && tar --extract --no-same-owner --same-permissions --file "$2" --directory "$1"'
+  await runOnHost(build, ['sh', '-euc', script, 'sh', to, diskDevice('inputs')], {
+    what: 'unpacking the inputs',
   })
-  const devices = stdout.split('\n').flatMap((line) => {
-    const [, sector, name] = /^(\d+) .*\/(\w+)\/start$/.exec(line) ?? []
-    return sector === undefined || name === undefined ? [] : [[Number(sector) * 512, `/dev/${name}`] as const]
-  })
-  return new Map(devices)
 }
 
 /** This machine's loopback, where the mirror listens, is what the appliance's network calls its gateway. */

@@ -21,7 +21,7 @@ function boot(guestfish: string, over: Partial<RunContext> = {}): Promise<Applia
   const opened = openAppliance(
     {
       directory,
-      disks: ['/a "disk"', '/tools.ext4', '/inputs.tar'],
+      disks: { image: '/a "disk"', tools: '/tools.ext4', inputs: '/inputs.tar' },
       network: false,
       log: join(directory, 'log'),
       path,
@@ -37,13 +37,13 @@ test('guestfish is told the disks and starts the agent, which runs programs', as
   expect((await appliance.run(['echo', 'there'])).stdout).toBe('there\n')
   await appliance.close()
   expect(readFileSync(join(opened.directory, 'script'), 'utf8')).toBe(
-    String.raw`add-drive "/a \"disk\"" format:raw cachemode:unsafe discard:enable
-add-drive "/tools.ext4" format:raw readonly:true
-add-drive "/inputs.tar" format:raw readonly:true
+    String.raw`add-drive "/a \"disk\"" format:raw cachemode:unsafe discard:enable label:image
+add-drive "/tools.ext4" format:raw readonly:true label:tools
+add-drive "/inputs.tar" format:raw readonly:true label:inputs
 config -chardev socket,id=imgagent,path=agent.socket
 config -device virtserialport,chardev=imgagent,name=img.agent
 run
-mount-options noatime /dev/sdb /
+mount-options noatime /dev/disk/guestfs/tools /
 upload agent.pl /agent.pl
 sh "exec perl /agent.pl"
 `,

@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { inputArchive, stagedInputs } from '../../../tasks/backends/libguestfs-disks.ts'
+import { inputArchive, partitionDevices, stagedInputs } from '../../../tasks/backends/libguestfs-disks.ts'
 import type { Build } from '../../../tasks/backends/namespace-build.ts'
 import { makeFolders } from '../../../tasks/backends/namespace-mounts.ts'
 import { runProgram } from '../../../tasks/run/process.ts'
@@ -53,4 +53,21 @@ test('inputs are those of the steps, each once, and not what is run here', () =>
   const script = { do: 'script', input: '1.script' } as const
   const inputs = { '0.files': '/in/0', '1.script': '/in/1', '2.files': '/in/2' }
   expect(stagedInputs([copy, script, copy], inputs)).toEqual([['0.files', '/in/0']])
+})
+
+test("partitions are those of the image's disk, whichever the kernel found first", async () => {
+  const root = tempFolder({
+    'dev/sda': '',
+    'dev/sdb': '',
+    'sys/class/block/sda1/start': '2048\n',
+    'sys/class/block/sdb1/start': '2048\n',
+    'sys/class/block/sdb2/start': '34816\n',
+  })
+  mkdirSync(join(root, 'dev/disk/guestfs'), { recursive: true })
+  symlinkSync('../../sdb', join(root, 'dev/disk/guestfs/image'))
+  const devices = await partitionDevices(plainBuild(join(root, 'work')), '/dev/disk/guestfs/image', root)
+  expect([...devices]).toEqual([
+    [1_048_576, '/dev/sdb1'],
+    [17_825_792, '/dev/sdb2'],
+  ])
 })
