@@ -21,6 +21,13 @@ export interface Ext4 {
   target(link: Inode): Buffer
   /** A file's bytes in parts, which are valid until the next is asked for. */
   content(file: Inode): Generator<Buffer>
+  /** Blocks nothing uses, in order; without those of groups that were never used. */
+  freeBlocks(): Generator<BlockRange>
+}
+
+export interface BlockRange {
+  readonly start: number
+  readonly length: number
 }
 
 export const rootInode = 2
@@ -113,14 +120,23 @@ export function openExt4(source: BlockSource): Ext4 | undefined {
       }
       yield* zeros(file.size - done)
     },
+    *freeBlocks() {
+      for (const { group, bitmap } of tables) {
+        if (bitmap === undefined) continue
+        const first = sb.firstBlock + group * sb.blocksPerGroup
+        const count = Math.min(sb.blocksPerGroup, sb.blockCount - first)
+        yield* clearBits(reader.readBlock(bitmap), first, count)
+      }
+    },
   }
   return ext4
 }
 
-interface InodeTable {
+interface Table {
   readonly group: number
   readonly block: number
   readonly unused: number
+  readonly bitmap: number | undefined
 }
 
 function makeReader(source: BlockSource, sb: Superblock): BlockReader {
@@ -138,9 +154,9 @@ function makeReader(source: BlockSource, sb: Superblock): BlockReader {
   }
 }
 
-function loadTables(reader: BlockReader, sb: Superblock): readonly InodeTable[] {
+function loadTables(reader: BlockReader, sb: Superblock): readonly Table[] {
   const perBlock = sb.blockSize / sb.descriptorSize
-  const tables: InodeTable[] = []
+  const tables: Table[] = []
   for (const block of sb.descriptorBlocks) {
     if (block >= sb.blockCount) throw new Ext4Odd(`has group descriptors at block ${block}`)
     const bytes = reader.readBlock(block)
@@ -149,10 +165,21 @@ function loadTables(reader: BlockReader, sb: Superblock): readonly InodeTable[] 
         bytes.subarray(index * sb.descriptorSize, (index + 1) * sb.descriptorSize),
         sb,
       )
-      tables.push({ group: tables.length, block: descriptor.inodeTable, unused: descriptor.unusedInodes })
+      const { inodeTable: start, unusedInodes: unused, blockBitmap: bitmap } = descriptor
+      tables.push({ group: tables.length, block: start, unused, bitmap })
     }
   }
   return tables
+}
+
+function* clearBits(bitmap: Buffer, first: number, count: number): Generator<BlockRange> {
+  let start = 0
+  for (let bit = 0; bit < count; bit++) {
+    if ((bitmap[bit >> 3]! & (1 << (bit & 7))) === 0) continue
+    if (bit > start) yield { start: first + start, length: bit - start }
+    start = bit + 1
+  }
+  if (count > start) yield { start: first + start, length: count - start }
 }
 
 const readSize = 1024 * 1024

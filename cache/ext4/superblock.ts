@@ -1,4 +1,4 @@
-// Pure. The superblock and the group descriptors: where inodes are. See the kernel's Documentation/filesystems/ext4.
+// Pure. The superblock and the group descriptors: where inodes are, and what says which blocks are free. See the kernel's Documentation/filesystems/ext4.
 
 import { Ext4Odd } from './odd.ts'
 
@@ -8,6 +8,8 @@ export interface Superblock {
   readonly inodeCount: number
   readonly inodesPerGroup: number
   readonly inodeSize: number
+  readonly firstBlock: number
+  readonly blocksPerGroup: number
   readonly groupCount: number
   readonly descriptorSize: number
   /** Block of each group descriptor block. */
@@ -52,6 +54,8 @@ export function parseSuperblock(bytes: Buffer, size: number): Superblock | undef
     inodeCount,
     inodesPerGroup,
     inodeSize,
+    firstBlock,
+    blocksPerGroup,
     groupCount,
     descriptorSize,
     descriptorBlocks: placeDescriptors(shape, features, bytes.readUInt32LE(0x104)),
@@ -60,20 +64,25 @@ export function parseSuperblock(bytes: Buffer, size: number): Superblock | undef
 }
 
 export interface GroupDescriptor {
+  /** Undefined where no block but the group's own metadata was ever used. */
+  readonly blockBitmap: number | undefined
   readonly inodeTable: number
   /** Inodes at the end of the group's table that were never used. */
   readonly unusedInodes: number
 }
 
 export function parseDescriptor(bytes: Buffer, sb: Superblock): GroupDescriptor {
-  const is64bit = sb.descriptorSize >= 64
-  const inodeTable = bytes.readUInt32LE(8) + (is64bit ? bytes.readUInt32LE(0x28) * 2 ** 32 : 0)
-  const unused = bytes.readUInt16LE(0x1c) + (is64bit ? bytes.readUInt16LE(0x32) * 2 ** 16 : 0)
-  const uninitialised = (bytes.readUInt16LE(0x12) & 1) !== 0
+  const number = (low: number, high: number): number =>
+    bytes.readUInt32LE(low) + (sb.descriptorSize >= 64 ? bytes.readUInt32LE(high) * 2 ** 32 : 0)
+  const [bitmap, inodeTable] = [number(0, 0x20), number(8, 0x28)]
+  const unused = bytes.readUInt16LE(0x1c) + (sb.descriptorSize >= 64 ? bytes.readUInt16LE(0x32) * 2 ** 16 : 0)
+  const flags = sb.countsUnused ? bytes.readUInt16LE(0x12) : 0
   if (inodeTable >= sb.blockCount) throw new Ext4Odd(`has an inode table at block ${inodeTable}`)
-  if (!sb.countsUnused) return { inodeTable, unusedInodes: 0 }
+  if (bitmap >= sb.blockCount) throw new Ext4Odd(`has a block bitmap at block ${bitmap}`)
+  const blockBitmap = (flags & 2) === 0 ? bitmap : undefined
+  if (!sb.countsUnused) return { blockBitmap, inodeTable, unusedInodes: 0 }
   if (unused > sb.inodesPerGroup) throw new Ext4Odd(`has a group with ${unused} unused inodes`)
-  return { inodeTable, unusedInodes: uninitialised ? sb.inodesPerGroup : unused }
+  return { blockBitmap, inodeTable, unusedInodes: (flags & 1) === 0 ? unused : sb.inodesPerGroup }
 }
 
 interface Features {

@@ -55,6 +55,10 @@ function readEverything(bytes: Buffer): 'read' | 'refused' {
     const ext4 = openExt4(sourceOf(bytes))
     if (ext4 === undefined) return 'refused'
     let total = 0
+    for (const { start, length } of ext4.freeBlocks()) {
+      if (length < 1 || (start + length) * ext4.blockSize > bytes.length)
+        throw new Error(`${length} blocks at ${start} are free`)
+    }
     for (const inode of ext4.inodes()) {
       ext4.attributes(inode)
       if (inode.kind === 'folder') for (const entry of ext4.entries(inode)) ext4.inode(entry.inode)

@@ -77,7 +77,7 @@ async function imageWith(mkfs: readonly string[], size = '32M'): Promise<string>
   return path
 }
 
-test.each([
+const forms: readonly (readonly [string, readonly string[], string])[] = [
   ['as Debian makes it', [], '32M'],
   ['with blocks of 1 KiB', ['-b', '1024'], '32M'],
   ['with 64-bit block numbers', ['-O', '64bit'], '32M'],
@@ -86,7 +86,9 @@ test.each([
   ['with flexible groups of four', ['-G', '4', '-g', '2048'], '64M'],
   ['with inodes of 128 bytes', ['-I', '128'], '32M'],
   ['with inodes of 1 KiB and data in them', ['-I', '1024', '-O', 'inline_data'], '32M'],
-])('a filesystem %s holds what was put into it', async (_, mkfs, size) => {
+]
+
+test.each(forms)('a filesystem %s holds what was put into it', async (_, mkfs, size) => {
   const source = openRawSource(await imageWith(mkfs, size))
   const ext4 = openExt4(source)!
   expect(readAll(ext4)).toEqual(expectedTree())
@@ -94,6 +96,22 @@ test.each([
   // The second name of a hardlink is no inode; lost+found and the root are.
   expect([...ext4.inodes()].length).toBe(named - 1 + 1)
   source.close()
+})
+
+test.each(forms)('free blocks of a filesystem %s are those dumpe2fs names', async (_, mkfs, size) => {
+  const path = await imageWith(mkfs, size)
+  const groups = (await succeed(['dumpe2fs', path])).split(/^Group /m).slice(1)
+  const named = groups
+    .filter((group) => !/^.*BLOCK_UNINIT/.test(group))
+    .flatMap((group) => /^ +Free blocks: (.*)$/m.exec(group)?.[1]?.split(', ') ?? [])
+    .filter((range) => range !== '')
+  expect(named.length).toBeGreaterThan(0)
+  const source = openRawSource(path)
+  const found = Array.from(openExt4(source)!.freeBlocks(), ({ start, length }) =>
+    length === 1 ? String(start) : `${start}-${start + length - 1}`,
+  )
+  source.close()
+  expect(found).toEqual(named)
 })
 
 const blocks = (extents: readonly (readonly [number, number, number])[]): readonly string[] =>
