@@ -1,4 +1,5 @@
-// Pure. The superblock and the group descriptors: where inodes are, and what says which blocks are free. See the kernel's Documentation/filesystems/ext4.
+// Pure. The superblock and the group descriptors: where inodes are, and what says which blocks are free. See the
+// kernel's Documentation/filesystems/ext4.
 
 import { Ext4Odd } from './odd.ts'
 
