@@ -96,17 +96,21 @@ export function describeBackend(name: string, open: () => BackendBench): void {
       const bench = open()
       const controller = new AbortController()
       const work = await bench.work([bench.slow ?? motd, seal])
-      if (bench.slow === undefined) controller.abort()
+      let began = Date.now()
+      const interrupt = (): void => {
+        began = Date.now()
+        controller.abort()
+      }
+      if (bench.slow === undefined) interrupt()
       const running = bench.backend.run(
         work,
         bench.context({
           signal: controller.signal,
           emit: (event) => {
-            if (event.event === 'step-start') void setTimeout(200).then(() => controller.abort())
+            if (event.event === 'step-start') void setTimeout(200).then(interrupt)
           },
         }),
       )
-      const began = Date.now()
       const error = await running.catch((thrown: unknown) => thrown)
       expect((error as ImgError).code).toBe('INTERRUPTED')
       expect(Date.now() - began).toBeLessThan(20_000)
