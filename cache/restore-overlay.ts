@@ -32,7 +32,13 @@ export async function restoreOverlay(
   const changes = compareEntries(on.inherited.entries, entries)
   const handle = await open(to, 'wx')
   try {
-    const found = await writeChanges(handle, { file, changes, on })
+    const { reader } = on
+    let found = await writeChanges(handle, { file, changes, on, read: reader.readUnverified })
+    // Once more to see which chunk it is; the store may have it twice.
+    if (found !== file.diskDigest) {
+      await handle.truncate()
+      found = await writeChanges(handle, { file, changes, on, read: reader.read })
+    }
     if (found !== file.diskDigest)
       throw new MapError(`gives the bytes ${found} instead of ${file.diskDigest}`)
   } catch (cause) {
@@ -62,33 +68,45 @@ function compareEntries(base: readonly MapEntry[], wanted: readonly MapEntry[]):
 
 const toExtent = ({ offset, length }: MapEntry): Extent => ({ start: offset, end: offset + length })
 
-/** The disk digest of the result. */
-async function writeChanges(
-  handle: FileHandle,
-  { file, changes, on }: { file: ArtifactFile; changes: Changes; on: OverlayBase & { reader: ChunkReader } },
-): Promise<string> {
-  const { size } = file
+interface Overlay {
+  readonly file: ArtifactFile
+  readonly changes: Changes
+  readonly on: OverlayBase
+  readonly read: ChunkReader['read']
+}
+
+/** The disk digest of the result. Several cells are made at once, and written in order. */
+async function writeChanges(handle: FileHandle, overlay: Overlay): Promise<string> {
+  const { changes, on } = overlay
+  const { size } = overlay.file
   const dirty = mergeExtents([...changes.cleared, ...changes.written.map(toExtent)], size)
   const cells = new Map(on.inherited.cells)
   const clusters: { readonly number: number; readonly isZero: boolean }[] = []
-  const start = dataOffset(size)
-  let stored = 0
-  for (const number of cellsOf(dirty)) {
-    const range = { start: number * cellSize, end: Math.min(size, (number + 1) * cellSize) }
-    // Room for the last cluster to be whole.
-    const cell = Buffer.alloc(Math.ceil((range.end - range.start) / clusterSize) * clusterSize)
-    const bytes = cell.subarray(0, range.end - range.start)
-    on.source.read(range.start, bytes)
-    await applyChanges(bytes, range.start, { ...changes, reader: on.reader })
-    if (isZero(bytes)) cells.delete(number)
-    else cells.set(number, await hashCell(bytes))
+  let end = dataOffset(size)
+  const append = async ({ number, cell, hash }: MadeCell): Promise<void> => {
+    if (hash === undefined) cells.delete(number)
+    else cells.set(number, hash)
+    const parts: Buffer[] = []
     for (let at = 0; at < cell.length; at += clusterSize) {
-      if (!overlaps(dirty, range.start + at, range.start + at + clusterSize)) continue
+      const from = number * cellSize + at
+      if (!overlaps(dirty, from, from + clusterSize)) continue
       const cluster = cell.subarray(at, at + clusterSize)
-      clusters.push({ number: (range.start + at) / clusterSize, isZero: isZero(cluster) })
-      if (isZero(cluster)) continue
-      await handle.write(cluster, 0, clusterSize, start + stored++ * clusterSize)
+      clusters.push({ number: from / clusterSize, isZero: isZero(cluster) })
+      if (!isZero(cluster)) parts.push(cluster)
     }
+    end += await writeAll(handle, parts, end)
+  }
+  const ahead: Promise<MadeCell>[] = []
+  try {
+    for (const number of cellsOf(dirty)) {
+      ahead.push(makeCell(number, overlay))
+      // Awaited in its turn; an earlier failure must not leave it unhandled.
+      ahead.at(-1)?.catch(() => undefined)
+      if (ahead.length > cellsAhead) await append(await ahead.shift()!)
+    }
+    while (ahead.length > 0) await append(await ahead.shift()!)
+  } finally {
+    await Promise.allSettled(ahead)
   }
   await handle.write(renderQcow2({ size, clusters, backing: on }), 0, undefined, 0)
   const digest = makeDiskDigest(size)
@@ -96,22 +114,57 @@ async function writeChanges(
   return digest.compute()
 }
 
+const cellsAhead = 6
+
+interface MadeCell {
+  readonly number: number
+  /** Whole clusters. */
+  readonly cell: Buffer
+  /** Undefined for zeros. */
+  readonly hash: Buffer | undefined
+}
+
+async function makeCell(number: number, { file, changes, on, read }: Overlay): Promise<MadeCell> {
+  const start = number * cellSize
+  const length = Math.min(file.size - start, cellSize)
+  // Room for the last cluster to be whole.
+  const cell = Buffer.alloc(Math.ceil(length / clusterSize) * clusterSize)
+  const bytes = cell.subarray(0, length)
+  on.source.read(start, bytes)
+  await applyChanges(bytes, start, { ...changes, read })
+  return { number, cell, hash: isZero(bytes) ? undefined : await hashCell(bytes) }
+}
+
 async function applyChanges(
   bytes: Buffer,
   start: number,
-  { cleared, written, reader }: Changes & { readonly reader: ChunkReader },
+  { cleared, written, read }: Changes & Pick<Overlay, 'read'>,
 ): Promise<void> {
   const end = start + bytes.length
   for (const range of within(cleared, start, end)) {
     bytes.fill(0, Math.max(0, range.start - start), Math.min(bytes.length, range.end - start))
   }
-  for (const { offset, digest, length } of written) {
-    if (offset >= end || offset + length <= start) continue
-    const chunk = await reader.read(digest)
-    if (chunk.length !== length)
-      throw new MapError(`has ${length} bytes at ${offset} for a chunk of ${chunk.length}`)
-    chunk.copy(bytes, Math.max(0, offset - start), Math.max(0, start - offset))
+  const inside = written.filter(({ offset, length }) => offset < end && offset + length > start)
+  await Promise.all(
+    inside.map(async ({ offset, digest, length }) => {
+      const chunk = await read(digest)
+      if (chunk.length !== length)
+        throw new MapError(`has ${length} bytes at ${offset} for a chunk of ${chunk.length}`)
+      chunk.copy(bytes, Math.max(0, offset - start), Math.max(0, start - offset))
+    }),
+  )
+}
+
+/** Whole clusters; how many bytes they were. */
+async function writeAll(handle: FileHandle, parts: readonly Buffer[], position: number): Promise<number> {
+  const length = parts.length * clusterSize
+  if (length === 0) return 0
+  let { bytesWritten: done } = await handle.writev(parts, position)
+  while (done < length) {
+    const rest = Buffer.concat(parts).subarray(done)
+    done += (await handle.write(rest, 0, rest.length, position + done)).bytesWritten
   }
+  return length
 }
 
 const within = (extents: readonly Extent[], start: number, end: number): readonly Extent[] =>

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { chunkFile } from '../../cache/chunk-file.ts'
+import { contentPath } from '../../cache/entries.ts'
 import { openStore, type LocalStore } from '../../cache/open-store.ts'
 import type { ArtifactFile } from '../../cache/store.ts'
 import { pattern } from '../rig/ext4-image.ts'
@@ -148,7 +149,6 @@ test('without the parent’s map everything is read', async () => {
   const bytes = parentBytes()
   const parent = await putPlain(bytes)
   await store.materialiseBase(parent)
-  const { contentPath } = await import('../../cache/entries.ts')
   rmSync(contentPath(join(folder, 'cache'), parent.mapDigest))
   const child = await putOverlay(parent, [{ offset: 0, data: pattern(65_536, 6) }])
   pattern(65_536, 6).copy(bytes, 0)
@@ -163,20 +163,8 @@ test('overlays of qemu-img are read, with and without parts of clusters', async 
   writeFileSync(join(folder, 'fresh'), fresh)
   for (const extended of ['on', 'off']) {
     const overlay = join(folder, `overlay-${extended}`)
-    const create = [
-      'create',
-      '-q',
-      '-f',
-      'qcow2',
-      '-o',
-      `extended_l2=${extended}`,
-      '-F',
-      'raw',
-      '-b',
-      base!,
-      overlay,
-    ]
-    execFileSync('qemu-img', create)
+    const create = `create -q -f qcow2 -o extended_l2=${extended} -F raw -b`.split(' ')
+    execFileSync('qemu-img', [...create, base!, overlay])
     const commands = [
       '-c',
       `write -q -s ${join(folder, 'fresh')} 1052672 4096`,
@@ -252,6 +240,24 @@ test('a disk is restored onto its parent’s by writing what differs, and qemu r
     execFileSync('qemu-img', ['convert', '-O', 'raw', overlay, join(folder, 'flat')])
     expect(readFileSync(join(folder, 'flat')).equals(expected)).toBe(true)
   }
+})
+
+test('a damaged pack is found before its disk is used, and what is made of its parent does not stay', async () => {
+  const parent = await putPlain(parentBytes())
+  const bytes = parentBytes()
+  pattern(300_000, 10).copy(bytes, 4 * mib)
+  const child = await putPlain(bytes, 'child')
+  await store.materialiseBase(parent)
+  const [pack] = child.packs.filter((id) => !parent.packs.includes(id))
+  const path = contentPath(join(folder, 'cache'), pack!)
+  const packed = readFileSync(path)
+  // Random bytes are stored as they are: nothing but a digest notices this.
+  packed[packed.length >> 1]! ^= 1
+  chmodSync(path, 0o644)
+  writeFileSync(path, packed)
+  await expect(store.materialiseBase(child, parent)).rejects.toThrow('is in no pack')
+  const disks = readdirSync(join(folder, 'cache', 'disks')).filter((name) => /raw$|qcow2$/.test(name))
+  expect(disks).toEqual([`${parent.diskDigest}.raw`])
 })
 
 test('a disk that is here as overlays becomes plain, freed blocks stay holes', async () => {
