@@ -10,6 +10,7 @@ import { syncPath } from './durable.ts'
 import { MapError, type MapEntry, type MapRoot } from './map-format.ts'
 import { readMapEntries, readMapRoot } from './read-map.ts'
 import type { ArtifactFile } from './store.ts'
+import { writeParts } from './write-parts.ts'
 
 export interface RestoreOptions {
   readonly dir: string
@@ -56,7 +57,9 @@ async function writeChunks(
   const endCell = async (): Promise<void> => {
     if (cell.runs.length === 0) return
     digest.set(cell.number, closeCell(cell))
-    busy.push(Promise.all(cell.runs.map((run) => writeRun(handle, run))).then(() => undefined))
+    busy.push(
+      Promise.all(cell.runs.map(({ parts, from }) => writeParts(handle, parts, from))).then(() => undefined),
+    )
     busy.at(-1)?.catch(() => undefined)
     if (busy.length > cellsInFlight) await busy.shift()
   }
@@ -166,11 +169,3 @@ function closeCell(cell: OpenCell): Buffer {
 }
 
 const zeros = Buffer.alloc(cellSize)
-
-async function writeRun(handle: FileHandle, { from, to, parts }: Run): Promise<void> {
-  const { bytesWritten } = await handle.writev(parts, from)
-  for (let at = from + bytesWritten; at < to;) {
-    const rest = Buffer.concat(parts).subarray(at - from)
-    at += (await handle.write(rest, 0, rest.length, at)).bytesWritten
-  }
-}

@@ -11,6 +11,7 @@ import { MapError, type MapEntry } from './map-format.ts'
 import { clusterSize, dataOffset, renderQcow2 } from './qcow2-layout.ts'
 import { readMapEntries, readMapRoot } from './read-map.ts'
 import type { ArtifactFile } from './store.ts'
+import { writeParts } from './write-parts.ts'
 
 export interface OverlayBase {
   readonly source: BlockSource
@@ -94,7 +95,8 @@ async function writeChanges(handle: FileHandle, overlay: Overlay): Promise<strin
       clusters.push({ number: from / clusterSize, isZero: isZero(cluster) })
       if (!isZero(cluster)) parts.push(cluster)
     }
-    end += await writeAll(handle, parts, end)
+    await writeParts(handle, parts, end)
+    end += parts.length * clusterSize
   }
   const ahead: Promise<MadeCell>[] = []
   try {
@@ -153,18 +155,6 @@ async function applyChanges(
       chunk.copy(bytes, Math.max(0, offset - start), Math.max(0, start - offset))
     }),
   )
-}
-
-/** Whole clusters; how many bytes they were. */
-async function writeAll(handle: FileHandle, parts: readonly Buffer[], position: number): Promise<number> {
-  const length = parts.length * clusterSize
-  if (length === 0) return 0
-  let { bytesWritten: done } = await handle.writev(parts, position)
-  while (done < length) {
-    const rest = Buffer.concat(parts).subarray(done)
-    done += (await handle.write(rest, 0, rest.length, position + done)).bytesWritten
-  }
-  return length
 }
 
 const within = (extents: readonly Extent[], start: number, end: number): readonly Extent[] =>
