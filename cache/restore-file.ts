@@ -1,5 +1,5 @@
-// A file out of the store: sparse, every chunk verified, the whole checked against its disk digest before it gets its
-// name. A file that does not check out is never seen.
+// A file out of the store: sparse, and checked as a whole against its disk digest before it gets its name. A file that
+// does not check out is never seen.
 
 import { createHash, randomUUID, type Hash } from 'node:crypto'
 import { open, rename, rm, type FileHandle } from 'node:fs/promises'

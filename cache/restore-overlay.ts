@@ -147,14 +147,15 @@ async function applyChanges(
     bytes.fill(0, Math.max(0, range.start - start), Math.min(bytes.length, range.end - start))
   }
   const inside = written.filter(({ offset, length }) => offset < end && offset + length > start)
-  await Promise.all(
-    inside.map(async ({ offset, digest, length }) => {
-      const chunk = await read(digest)
-      if (chunk.length !== length)
-        throw new MapError(`has ${length} bytes at ${offset} for a chunk of ${chunk.length}`)
-      chunk.copy(bytes, Math.max(0, offset - start), Math.max(0, start - offset))
-    }),
-  )
+  const chunks = inside.map(({ digest }) => read(digest))
+  // All have ended when one throws: the reader is closed then.
+  await Promise.allSettled(chunks)
+  for (const [place, { offset, length }] of inside.entries()) {
+    const chunk = await chunks[place]!
+    if (chunk.length !== length)
+      throw new MapError(`has ${length} bytes at ${offset} for a chunk of ${chunk.length}`)
+    chunk.copy(bytes, Math.max(0, offset - start), Math.max(0, start - offset))
+  }
 }
 
 const within = (extents: readonly Extent[], start: number, end: number): readonly Extent[] =>

@@ -10,7 +10,7 @@ import type { DiskPart } from './disk-inspect.ts'
 import type { MountedDisk } from './disk-mounts.ts'
 import { failure, runOnHost, runTool, type Build } from './namespace-build.ts'
 import { insideTools } from './namespace-mounts.ts'
-import { clusterSize } from './overlay-disk.ts'
+import { overlayCluster } from './overlay-disk.ts'
 
 /** While it is mounted: the kernel knows what is free. */
 export async function trimMounted(build: Build, disk: MountedDisk): Promise<void> {
@@ -85,17 +85,17 @@ function clearEnds(file: string, part: DiskPart): void {
     }),
   )
   const disk = openSync(file, 'r+')
-  const [bytes, zeros] = [Buffer.alloc(2 * clusterSize), Buffer.alloc(2 * clusterSize)]
+  const [bytes, zeros] = [Buffer.alloc(2 * overlayCluster), Buffer.alloc(2 * overlayCluster)]
   const clear = (from: number, to: number): void => {
     const length = readSync(disk, bytes, 0, to - from, from)
     if (!bytes.subarray(0, length).equals(zeros.subarray(0, length))) writeSync(disk, zeros, 0, length, from)
   }
   try {
     for (const { from, to } of free ?? []) {
-      if (to - from <= 2 * clusterSize) clear(from, to)
+      if (to - from <= 2 * overlayCluster) clear(from, to)
       else {
-        clear(from, from + clusterSize)
-        clear(to - clusterSize, to)
+        clear(from, from + overlayCluster)
+        clear(to - overlayCluster, to)
       }
     }
   } finally {

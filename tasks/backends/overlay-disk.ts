@@ -26,14 +26,14 @@ export interface OverlayDisk {
 }
 
 /** Of an overlay's file, in bytes; a cluster has 32 parts that can be holes. */
-export const clusterSize: number = 128 * 1024
+export const overlayCluster: number = 128 * 1024
 
 /** Undefined where it is not asked for, or cannot be had: then a copy does as well. */
 export async function openOverlayDisk(work: Work): Promise<OverlayDisk | undefined> {
   const { parentDisk, parentBelow, directory, log } = work
   if (parentDisk === undefined || parentBelow === undefined || !canOverlay()) return undefined
   const overlay = path.join(directory, 'disk.qcow2')
-  const options = `extended_l2=on,cluster_size=${clusterSize},lazy_refcounts=on`
+  const options = `extended_l2=on,cluster_size=${overlayCluster},lazy_refcounts=on`
   const below = ['-F', parentBelow.length === 0 ? 'raw' : 'qcow2', '-b', parentDisk]
   const create = ['qemu-img', 'create', '-q', '-f', 'qcow2', '-o', options, ...below, overlay]
   const { exitCode } = await runProgram(create, { log })
