@@ -4,24 +4,20 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import type { ChunkIndex, ChunkLocation } from './chunk-index.ts'
+import { ChunkLost } from './chunk-lost.ts'
 import { contentPath } from './entries.ts'
-import { examinePack, quarantine, scarce } from './examine-pack.ts'
+import { examinePack, quarantine } from './examine-pack.ts'
 import { frameMax } from './pack-format.ts'
 import type { StoreDir } from './store-dir.ts'
-import { errnoOf } from './store-error.ts'
+import { errnoOf, scarce } from './store-error.ts'
 import type { Zstd } from './zstd.ts'
 
 export interface ChunkReader {
   /** The chunk's bytes, verified. The buffer is shared: not to be changed. */
   readonly read: (digest: Buffer) => Promise<Buffer>
-  /** As `read` for whoever verifies what it makes of the chunks, and reads them verified when that turns out wrong. */
-  readonly readUnverified: (digest: Buffer) => Promise<Buffer>
+  /** Where the chunk is, for whoever verifies what is made of it; throws `ChunkLost`. */
+  readonly locate: (digest: Buffer) => ChunkLocation
   close(): void
-}
-
-/** A chunk is nowhere in the store; the message completes "… of disk.raw". */
-export class ChunkLost extends Error {
-  override readonly name = 'ChunkLost'
 }
 
 export interface ChunkReaderOptions {
@@ -73,11 +69,18 @@ export function openChunkReader(at: StoreDir, { index, zstd, onDamage }: ChunkRe
     return frame
   }
 
-  const readAt = async (location: ChunkLocation, digest: Buffer | undefined): Promise<Buffer | undefined> => {
+  const find = (digest: Buffer, lost: readonly string[] = []): ChunkLocation => {
+    const location = index.find(digest)
+    if (location !== undefined) return location
+    const where =
+      lost.length === 0 ? 'is in no pack' : `was in ${lost.map((pack) => `pack ${pack}`).join(', ')}`
+    throw new ChunkLost(`chunk ${digest.toString('hex')} ${where}`)
+  }
+
+  const readAt = async (location: ChunkLocation, digest: Buffer): Promise<Buffer | undefined> => {
     try {
       const frame = await decoded(location)
       const chunk = frame.subarray(location.at, location.at + location.length)
-      if (digest === undefined) return chunk
       return createHash('sha256').update(chunk).digest().equals(digest) ? chunk : undefined
     } catch (cause) {
       const code = errnoOf(cause)
@@ -86,20 +89,12 @@ export function openChunkReader(at: StoreDir, { index, zstd, onDamage }: ChunkRe
     }
   }
 
-  const reader: ChunkReader = {
-    async readUnverified(digest) {
-      const location = index.find(digest)
-      return (location && (await readAt(location, undefined))) ?? reader.read(digest)
-    },
+  return {
+    locate: (digest) => find(digest),
     async read(digest) {
       const lost: string[] = []
       for (;;) {
-        const location = index.find(digest)
-        if (location === undefined) {
-          const where =
-            lost.length === 0 ? 'is in no pack' : `was in ${lost.map((pack) => `pack ${pack}`).join(', ')}`
-          throw new ChunkLost(`chunk ${digest.toString('hex')} ${where}`)
-        }
+        const location = find(digest, lost)
         const chunk = await readAt(location, digest)
         if (chunk !== undefined) return chunk
         closePack(location.pack)
@@ -116,7 +111,6 @@ export function openChunkReader(at: StoreDir, { index, zstd, onDamage }: ChunkRe
       for (const pack of descriptors.keys()) closePack(pack)
     },
   }
-  return reader
 }
 
 /** 32 MiB of decoded frames. */

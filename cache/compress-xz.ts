@@ -5,12 +5,13 @@ import { createHash } from 'node:crypto'
 import { open, type FileHandle } from 'node:fs/promises'
 import { availableParallelism, totalmem } from 'node:os'
 import { ImgError } from '../tasks/errors.ts'
-import { resolveExtents, type Extent } from './extents.ts'
+import { type Extent } from './extents.ts'
 import { readCells } from './read-cells.ts'
 import type { Store } from './store.ts'
 import { checkXzBlock, compressXzBlocks, hashBytes, hashXzBlock } from './xz-blocks.ts'
 import { resolveXzVersion } from './xz.ts'
 import { renderXzEnd, XzError, xzStreamHeader, type XzBlockSizes } from './xz-container.ts'
+import { resolveExtents } from './resolve-extents.ts'
 
 export interface XzOptions {
   /** Where compressed blocks are remembered. */

@@ -2,7 +2,7 @@
 
 import { openRawSource, type BlockSource } from './block-source.ts'
 import { chunker } from './cut.ts'
-import { mergeExtents, resolveExtents, type Extent } from './extents.ts'
+import { mergeExtents, type Extent } from './extents.ts'
 import { openQcow2 } from './qcow2.ts'
 import type { CellFile } from './read-cells.ts'
 
@@ -42,20 +42,6 @@ function alignInwards({ start, end }: Extent): readonly Extent[] {
   const from = Math.ceil(start / chunker.block) * chunker.block
   const to = Math.floor(end / chunker.block) * chunker.block
   return to > from ? [{ start: from, end: to }] : []
-}
-
-/** Where a chain may have data: what any of its files says. */
-export async function resolveChainExtents(
-  paths: readonly string[],
-  size: number,
-): Promise<readonly Extent[]> {
-  const extents = [...(await resolveExtents(paths.at(-1)!, size))]
-  for (let from = 0; from < paths.length - 1; from++) {
-    const chain = openDiskChain(paths.slice(from))
-    extents.push(...chain.own)
-    chain.close()
-  }
-  return mergeExtents(extents, size)
 }
 
 /** A chain read as a file is. */

@@ -6,7 +6,7 @@ import { contentPath, sha256 } from './entries.ts'
 import { dropFooter, isKept, keepFooters, readOwnFooter } from './footers.ts'
 import { parseFooter } from './pack-format.ts'
 import type { StoreDir } from './store-dir.ts'
-import { errnoOf } from './store-error.ts'
+import { errnoOf, scarce } from './store-error.ts'
 import { makeFolder } from './make-folder.ts'
 
 /** True: the pack is whole and its footer kept anew. False: it was not and is in quarantine now. */
@@ -23,9 +23,6 @@ export async function examinePack(at: StoreDir, pack: string): Promise<boolean> 
   await quarantine(at, pack)
   return false
 }
-
-/** Errors of this process, not of the pack. */
-export const scarce: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EACCES', 'EPERM'])
 
 async function isWhole(path: string, pack: string): Promise<boolean> {
   try {

@@ -3,8 +3,9 @@
 import { chmod, open, rm } from 'node:fs/promises'
 import { runProgram } from '../tasks/run/process.ts'
 import { openDiskChain } from './disk-chain.ts'
-import { type Extent, resolveExtents, subtractExtents } from './extents.ts'
+import { type Extent, subtractExtents } from './extents.ts'
 import { Qcow2Odd } from './qcow2.ts'
+import { resolveExtents } from './resolve-extents.ts'
 
 /** `chain` is nearest first. False when it cannot be done: then nothing is there, and it is restored whole. */
 export async function flattenDisk(chain: readonly string[], to: string): Promise<boolean> {

@@ -3,10 +3,11 @@
 
 import type { Inherited } from './chunk-file.ts'
 import type { ChunkIndex } from './chunk-index.ts'
-import { ChunkLost, openChunkReader } from './chunk-reader.ts'
+import { ChunkLost } from './chunk-lost.ts'
+import { openChunkReader } from './chunk-reader.ts'
 import { chunker } from './cut.ts'
 import { parseCells } from './cell-list.ts'
-import { MapError, type MapEntry } from './map-format.ts'
+import { MapError } from './map-format.ts'
 import { readMapEntries, readMapRoot } from './read-map.ts'
 import type { StoreDir } from './store-dir.ts'
 import type { ArtifactFile } from './store.ts'
@@ -26,12 +27,9 @@ export async function inheritMap(
     for (const digest of root.cells) pieces.push(await reader.read(digest))
     const cells = parseCells(pieces, parent)
     if (cells === undefined) return undefined
-    const entries: MapEntry[] = []
-    for await (const entry of readMapEntries(reader, root)) {
-      // Removed with the parent's record: what is under the overlay is read again.
-      if (index.find(entry.digest) === undefined) return undefined
-      entries.push(entry)
-    }
+    const entries = await readMapEntries(reader, root)
+    // Removed with the parent's record: what is under the overlay is read again.
+    if (entries.some(({ digest }) => index.find(digest) === undefined)) return undefined
     return { entries, cells }
   } catch (cause) {
     if (cause instanceof MapError || cause instanceof ChunkLost) return undefined

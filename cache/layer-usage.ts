@@ -1,13 +1,14 @@
 // What each layer's newest build takes: its bytes, what only it has, and what removing it would free.
 
 import { statSync } from 'node:fs'
-import { openChunkReader, ChunkLost } from './chunk-reader.ts'
+import { ChunkLost } from './chunk-lost.ts'
+import { openChunkReader } from './chunk-reader.ts'
 import type { ChunkIndex } from './chunk-index.ts'
 import { listEntries } from './content.ts'
 import { contentPath } from './entries.ts'
 import { readRecord } from './find-record.ts'
 import { MapError } from './map-format.ts'
-import { readMapEntries, readMapRoot } from './read-map.ts'
+import { readMapLeaves, readMapRoot } from './read-map.ts'
 import type { StoreDir } from './store-dir.ts'
 import type { LayerRecord } from './store.ts'
 import type { Zstd } from './zstd.ts'
@@ -82,8 +83,8 @@ async function chunksOf(
   const reader = openChunkReader(at, { index, zstd, onDamage: 'report' })
   try {
     for (const file of Object.values(record.artifact)) {
-      for await (const { digest } of readMapEntries(reader, readMapRoot(at.dir, file)))
-        chunks.add(digest.toString('latin1'))
+      for await (const leaf of readMapLeaves(reader, readMapRoot(at.dir, file)))
+        for (const { digest } of leaf) chunks.add(digest.toString('latin1'))
     }
   } catch (cause) {
     if (!(cause instanceof MapError) && !(cause instanceof ChunkLost)) throw cause

@@ -257,7 +257,8 @@ async function restoreFrom(
   { index, zstd }: Pick<Inside, 'index' | 'zstd'>,
   { file, to, durable }: { readonly file: ArtifactFile; readonly to: string; readonly durable: boolean },
 ): Promise<void> {
-  const [{ ChunkLost, openChunkReader }, { MapError }, { restoreFile }] = await Promise.all([
+  const [{ ChunkLost }, { openChunkReader }, { MapError }, { restoreFile }] = await Promise.all([
+    import('./chunk-lost.ts'),
     import('./chunk-reader.ts'),
     import('./map-format.ts'),
     import('./restore-file.ts'),

@@ -1,7 +1,8 @@
 // A disk made of its parent's, which is here already: quick when it can be had, and nothing is lost when it cannot.
 
 import type { ChunkIndex } from './chunk-index.ts'
-import { ChunkLost, openChunkReader } from './chunk-reader.ts'
+import { ChunkLost } from './chunk-lost.ts'
+import { openChunkReader } from './chunk-reader.ts'
 import { openDiskChain } from './disk-chain.ts'
 import type { Disks } from './disks.ts'
 import { inheritMap } from './inherit-map.ts'
@@ -26,18 +27,9 @@ export async function overlayOnParent(
   const reader = openChunkReader(at, { index, zstd, onDamage: 'quarantine' })
   try {
     return await disks.overlay(file, { digest: parent.diskDigest, files }, async (to) => {
-      const source = openDiskChain(files)
-      const base = {
-        source,
-        inherited,
-        path: files[0]!,
-        format: files.length === 1 ? 'raw' : 'qcow2',
-      } as const
-      try {
-        await restoreOverlay(file, to, { ...base, dir: at.dir, reader })
-      } finally {
-        source.close()
-      }
+      // A chain that cannot be read is found before any thread begins.
+      openDiskChain(files).close()
+      await restoreOverlay(file, to, { files, inherited, dir: at.dir, reader })
     })
   } catch (cause) {
     // Restoring whole says what is wrong, if anything is.

@@ -5,7 +5,7 @@ export const clusterSize = 65_536
 /** Where the data begins in an overlay of a disk of this size. */
 export const dataOffset = (size: number): number => layOut(size).data * clusterSize
 
-/** Everything before the data. `clusters` in order of the disk; those that are not zeros are stored in that order. */
+/** Everything before the data. The data of `clusters` follows in their order; where one is zeros it is not looked at. */
 export function renderQcow2(overlay: {
   readonly size: number
   readonly clusters: readonly { readonly number: number; readonly isZero: boolean }[]
@@ -15,16 +15,17 @@ export function renderQcow2(overlay: {
   const at = layOut(size)
   const bytes = Buffer.alloc(at.data * clusterSize)
   writeHeader(bytes, { size, backing, at })
-  const stored = clusters.filter(({ isZero }) => !isZero).length
   for (let block = 0; block < at.tops - at.counts; block++)
     bytes.writeBigUInt64BE(BigInt((at.counts + block) * clusterSize), clusterSize + block * 8)
-  for (let cluster = 0; cluster < at.data + stored; cluster++)
-    bytes.writeUInt16BE(1, at.counts * clusterSize + cluster * 2)
+  const count = (cluster: number): number => bytes.writeUInt16BE(1, at.counts * clusterSize + cluster * 2)
+  for (let cluster = 0; cluster < at.data; cluster++) count(cluster)
   for (let table = 0; table < at.data - at.tables; table++)
     bytes.writeBigUInt64BE(owned(at.tables + table), at.tops * clusterSize + table * 8)
-  let next = at.data
-  for (const { number, isZero } of clusters)
-    bytes.writeBigUInt64BE(isZero ? 1n : owned(next++), at.tables * clusterSize + number * 8)
+  for (const [place, { number, isZero }] of clusters.entries()) {
+    const cluster = at.data + place
+    if (!isZero) count(cluster)
+    bytes.writeBigUInt64BE(isZero ? 1n : owned(cluster), at.tables * clusterSize + number * 8)
+  }
   return bytes
 }
 

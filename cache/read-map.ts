@@ -15,10 +15,20 @@ export function readMapRoot(dir: string, file: Pick<ArtifactFile, 'mapDigest' | 
   return root
 }
 
-export async function* readMapEntries(reader: ChunkReader, root: MapRoot): AsyncGenerator<MapEntry> {
+export async function readMapEntries(reader: ChunkReader, root: MapRoot): Promise<readonly MapEntry[]> {
+  const entries: MapEntry[] = []
+  for await (const leaf of readMapLeaves(reader, root)) for (const entry of leaf) entries.push(entry)
+  return entries
+}
+
+/** For whoever makes something of half a map. */
+export async function* readMapLeaves(
+  reader: ChunkReader,
+  root: MapRoot,
+): AsyncGenerator<readonly MapEntry[]> {
   for (const [number, leaf] of root.leaves.entries()) {
     const end = root.leaves[number + 1]?.start ?? root.size
     const bytes = await reader.read(leaf.digest)
-    yield* parseLeaf(bytes, leaf.start, { end, size: root.size })
+    yield parseLeaf(bytes, leaf.start, { end, size: root.size })
   }
 }

@@ -14,8 +14,9 @@ import { contentPath, sha256 } from './entries.ts'
 import { quarantine } from './examine-pack.ts'
 import { artifactProblem, readRecord } from './find-record.ts'
 import { keepFooters, readKeptFooter, readOwnFooter } from './footers.ts'
+import type { MapEntry } from './map-format.ts'
 import { packHead, parseFooter, renderFooter, type PackFooter } from './pack-format.ts'
-import { readMapEntries, readMapRoot } from './read-map.ts'
+import { readMapLeaves, readMapRoot } from './read-map.ts'
 import type { StoreDir } from './store-dir.ts'
 import { verifyStore, type StoreProblem } from './verify-store.ts'
 
@@ -98,10 +99,8 @@ async function placesOnDisks(
       const files = await disks.chain(file.diskDigest)
       if (files === undefined) continue
       try {
-        for await (const { offset, length, digest } of readMapEntries(reader, readMapRoot(at.dir, file))) {
-          const name = digest.toString('latin1')
-          places.set(name, [...(places.get(name) ?? []), { files, offset, length }])
-        }
+        const leaves = readMapLeaves(reader, readMapRoot(at.dir, file))
+        for await (const leaf of leaves) addPlaces(places, leaf, files)
       } catch {
         // Without its map nobody knows what lies where on the disk.
       }
@@ -109,6 +108,17 @@ async function placesOnDisks(
   }
   reader.close()
   return places
+}
+
+function addPlaces(
+  places: Map<string, Place[]>,
+  entries: readonly MapEntry[],
+  files: readonly string[],
+): void {
+  for (const { offset, length, digest } of entries) {
+    const name = digest.toString('latin1')
+    places.set(name, [...(places.get(name) ?? []), { files, offset, length }])
+  }
 }
 
 async function healPack(

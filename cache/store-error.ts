@@ -37,6 +37,9 @@ export function errnoOf(cause: unknown, text = ''): string | undefined {
   return typeof code === 'string' ? code : undefined
 }
 
+/** Errors of this process, not of the file it reads. */
+export const scarce: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EACCES', 'EPERM'])
+
 const refused: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'ELOOP'])
 
 function freeSpace(dir: string): string {

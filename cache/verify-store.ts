@@ -160,7 +160,7 @@ async function openMapCheck(at: StoreDir, zstd: Zstd, broken: ReadonlySet<string
           if (index.find(digest) === undefined)
             return `needs chunk ${digest.toString('hex')}, which is in no whole pack`
         }
-        for await (const { digest } of readMapEntries(reader, root)) {
+        for (const { digest } of await readMapEntries(reader, root)) {
           if (index.find(digest) === undefined)
             return `needs chunk ${digest.toString('hex')}, which is in no whole pack`
         }

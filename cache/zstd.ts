@@ -89,8 +89,7 @@ export async function nativeZstd(): Promise<Zstd | undefined> {
 }
 
 export async function wasmZstd(): Promise<Zstd> {
-  const { init, compress, decompress } = await import('@bokuweb/zstd-wasm')
-  await init()
+  const { compress, decompress } = await import('./zstd-wasm.ts')
   return {
     name: 'wasm',
     compress: async (data) => buffer(compress(data, level)),

@@ -1,11 +1,12 @@
 // Looks for secrets in what a build made: everything a disk's file holds, free blocks and swap included.
 
 import { type BlockSource, noSource, openRawSource } from '../../cache/block-source.ts'
-import { type Extent, mergeExtents, resolveExtents } from '../../cache/extents.ts'
+import { type Extent, mergeExtents } from '../../cache/extents.ts'
 import type { Overlay } from '../../cache/put-files.ts'
 import { openQcow2 } from '../../cache/qcow2.ts'
 import { ImgError } from '../errors.ts'
 import type { Forms } from './redact.ts'
+import { resolveExtents } from '../../cache/resolve-extents.ts'
 
 /** Throws SECRET_LEAKED for the first one found. Compressed copies are not found. */
 export async function refuseSecrets(

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseExtents, resolveExtents, subtractExtents, type Extent } from '../../cache/extents.ts'
+import { parseExtents, subtractExtents, type Extent } from '../../cache/extents.ts'
+import { resolveExtents } from '../../cache/resolve-extents.ts'
 
 test('extents are widened to blocks, joined where they touch, and end with the file', () => {
   expect(parseExtents('512 1024\n5000 9000\n12288 13000\n40960 50000\nend\n', 45_000)).toEqual([

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { checked, loadZstd, nativeZstd, nodeZstd, wasmZstd, type Zstd } from '../../cache/zstd.ts'
+import { openDecoder } from '../../cache/zstd-wasm.ts'
+import { frameMax } from '../../cache/pack-format.ts'
 
 const all: readonly Zstd[] = [nodeZstd(), await nativeZstd(), await wasmZstd()].filter(
   (zstd) => zstd !== undefined,
@@ -23,6 +25,62 @@ describe.each(all)('frames of $name', (zstd) => {
       for (const other of all) expect((await other.decompress(frame, data.length)).equals(data)).toBe(true)
       expect((await (await loadZstd()).decompress(frame, data.length)).equals(data)).toBe(true)
     }
+  })
+})
+
+describe('decoding into memory that is there', () => {
+  const decoder = openDecoder(2)
+  const decode = (frame: Buffer, length: number): void => {
+    decoder.source(frame.length).set(frame)
+    decoder.decode(frame.length, length, 1)
+  }
+  const decoded = (length: number): Buffer => decoder.slot(1).subarray(0, length)
+  const data = Buffer.concat([randomBytes(9000), Buffer.alloc(frameMax - 9000, 'text ')])
+
+  test.each(all)('gives what was compressed by $name', async (zstd) => {
+    for (const length of [0, 1, 5000, frameMax]) {
+      decoder.slot(1).fill('old')
+      decode(await zstd.compress(data.subarray(0, length)), length)
+      expect(decoded(length).equals(data.subarray(0, length))).toBe(true)
+    }
+  })
+
+  test.each([
+    ['a shorter one', 999, 'a frame of 999 bytes decoded to 1000'],
+    ['a longer one', 1001, 'not a whole zstd frame'],
+  ])('refuses a frame in the place of %s', async (_, length, message) => {
+    const frame = await (await wasmZstd()).compress(randomBytes(1000))
+    expect(() => decode(frame, length)).toThrow(message)
+  })
+
+  test('refuses a frame that decodes to more than there is room for, and touches no other slot', async () => {
+    decoder.slot(0).fill('old')
+    decoder.slot(1).fill('old')
+    const frame = await (await wasmZstd()).compress(Buffer.alloc(2 * frameMax, 'x'))
+    expect(() => decode(frame, frameMax)).toThrow('not a zstd frame')
+    expect(decoder.slot(0).equals(Buffer.alloc(frameMax, 'old'))).toBe(true)
+  })
+
+  test('refuses bytes that are no frame, and goes on', async () => {
+    expect(() => decode(randomBytes(1000), 1000)).toThrow('not a whole zstd frame')
+    // One compressed block of ten bytes that are not one.
+    const nonsense = Buffer.concat([
+      Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 7 << 3, (10 << 3) | 5, 0, 0]),
+      Buffer.alloc(10, 255),
+    ])
+    expect(() => decode(nonsense, 1000)).toThrow('not a zstd frame')
+    decode(await (await wasmZstd()).compress(data), frameMax)
+    expect(decoded(frameMax).equals(data)).toBe(true)
+  })
+
+  test('goes on when another decoder is opened, and its memory has grown', async () => {
+    const frame = await (await wasmZstd()).compress(data)
+    decode(frame, frameMax)
+    openDecoder(200)
+    await (await wasmZstd()).compress(data)
+    expect(decoded(frameMax).equals(data)).toBe(true)
+    decode(frame, frameMax)
+    expect(decoded(frameMax).equals(data)).toBe(true)
   })
 })
 
