@@ -7,17 +7,22 @@ import { Ext4Odd } from './ext4/odd.ts'
 import { openExt4, type Ext4 } from './ext4/open-ext4.ts'
 import { readPartitions, type PartitionRange } from './partition-table.ts'
 
-/** Part of a file that lies in one piece, aligned to blocks; `logical` is where in the file it begins. */
+/** Part of a file that lies in one piece, aligned to blocks. */
 export interface FilePiece {
   readonly start: number
   readonly end: number
+  /** Where in the file it begins. */
   readonly logical: number
+  /** Its place among all pieces by inode and place in the file, which are the same wherever the blocks went. */
+  readonly rank: number
 }
 
 /** In order of `start`, none overlapping. Empty for what is no disk with ext4 on it. */
 export function readFilePieces(disk: BlockSource): readonly FilePiece[] {
   const pieces = readPartitions(disk).flatMap((range) => piecesOf(disk, range))
-  const sorted = pieces.toSorted((one, other) => one.start - other.start)
+  const sorted = pieces
+    .map((piece, rank) => ({ ...piece, rank }))
+    .toSorted((one, other) => one.start - other.start)
   // Two files in one place are damage; which of them is believed does not matter.
   let end = 0
   return sorted.filter((piece) => {
@@ -27,12 +32,29 @@ export function readFilePieces(disk: BlockSource): readonly FilePiece[] {
   })
 }
 
+/** Both in order of the disk; what is in no file comes last. */
+export function orderByFile<T extends { readonly offset: number }>(
+  chunks: readonly T[],
+  pieces: readonly FilePiece[],
+): readonly T[] {
+  let next = 0
+  const ranked = chunks.map((chunk) => {
+    while (next < pieces.length && pieces[next]!.end <= chunk.offset) next++
+    const piece = pieces[next]
+    return { chunk, rank: piece !== undefined && piece.start <= chunk.offset ? piece.rank : Infinity }
+  })
+  // Stable: within a piece, and outside of files, the order stays.
+  return ranked
+    .toSorted((one, other) => (one.rank === other.rank ? 0 : one.rank - other.rank))
+    .map(({ chunk }) => chunk)
+}
+
 export interface CutHints {
   /** Whether a chunk must begin at `offset`, and whether a file has the block there. Offsets only grow. */
   at(offset: number): { readonly begins: boolean; readonly inFile: boolean }
 }
 
-export function makeCutHints(pieces: readonly FilePiece[]): CutHints {
+export function makeCutHints(pieces: readonly Unranked[]): CutHints {
   let next = 0
   return {
     at(offset) {
@@ -49,7 +71,9 @@ export function makeCutHints(pieces: readonly FilePiece[]): CutHints {
   }
 }
 
-function piecesOf(disk: BlockSource, range: PartitionRange): readonly FilePiece[] {
+type Unranked = Omit<FilePiece, 'rank'>
+
+function piecesOf(disk: BlockSource, range: PartitionRange): readonly Unranked[] {
   if (range.start % chunker.block !== 0) return []
   try {
     const ext4 = openExt4(partOf(disk, range))
@@ -61,7 +85,7 @@ function piecesOf(disk: BlockSource, range: PartitionRange): readonly FilePiece[
   }
 }
 
-function* filePieces(ext4: Ext4, base: number): Generator<FilePiece> {
+function* filePieces(ext4: Ext4, base: number): Generator<Unranked> {
   const { blockSize } = ext4
   for (const inode of ext4.inodes()) {
     if (inode.kind !== 'file') continue

@@ -8,13 +8,13 @@ import { renderCells } from './cell-list.ts'
 import { chunkFile, type ChunkedFile, type TakeChunk } from './chunk-file.ts'
 import type { ChunkIndex } from './chunk-index.ts'
 import { putContent } from './content.ts'
-import { readFilePieces } from './cut-hints.ts'
+import { orderByFile, readFilePieces, type FilePiece } from './cut-hints.ts'
 import { openDiskChain, type DiskChain, toCellFile } from './disk-chain.ts'
 import type { Disks } from './disks.ts'
 import { type Extent, subtractExtents } from './extents.ts'
 import { sameStamp, stampOf, type FileStamp } from './file-stamp.ts'
 import { inheritMap } from './inherit-map.ts'
-import { renderLeaves, renderRoot, type MapEntry, type MapLeaf } from './map-format.ts'
+import { renderLists, renderRoot, type MapEntry, type MapLeaf } from './map-format.ts'
 import { openPackWriter, type PackWriter } from './pack-writer.ts'
 import { Qcow2Odd } from './qcow2.ts'
 import type { StoreDir } from './store-dir.ts'
@@ -85,6 +85,7 @@ export async function putFiles(
 interface MappedFile extends ChunkedFile {
   readonly size: number
   readonly leaves: readonly MapLeaf[]
+  readonly places: readonly Buffer[]
   readonly cellChunks: readonly Buffer[]
   readonly addedBytes: number
   readonly stamp: FileStamp
@@ -113,9 +114,11 @@ async function putFile(
     await writer.add(digest, [bytes])
     return digest
   }
+  const lists = renderLists(orderByFile(chunked.entries, chunked.pieces))
   const leaves: MapLeaf[] = []
-  for (const leaf of renderLeaves(chunked.entries))
-    leaves.push({ start: leaf.start, digest: await addChunk(leaf.bytes) })
+  for (const { count, bytes } of lists.leaves) leaves.push({ count, digest: await addChunk(bytes) })
+  const places: Buffer[] = []
+  for (const piece of lists.places) places.push(await addChunk(piece))
   const cellChunks: Buffer[] = []
   for (const piece of renderCells(chunked.cells, size)) cellChunks.push(await addChunk(piece))
   const addedBytes = (await writer.flush()) - start
@@ -125,17 +128,17 @@ async function putFile(
       hint: 'make sure nothing writes to it, then run the command again',
     })
   }
-  return { ...chunked, size, leaves, cellChunks, addedBytes, stamp: before }
+  return { ...chunked, size, leaves, places, cellChunks, addedBytes, stamp: before }
 }
 
-type Chunked = ChunkedFile & { readonly size: number }
+type Chunked = ChunkedFile & { readonly size: number; readonly pieces: readonly FilePiece[] }
 
 async function chunkPlain(path: string, size: number, take: TakeChunk): Promise<Chunked> {
   const source = openRawSource(path)
   const handle = await open(path, 'r')
   try {
     const [extents, pieces] = [await resolveExtents(path, size), readFilePieces(source)]
-    return { ...(await chunkFile({ file: { path, size, handle }, extents, pieces }, take)), size }
+    return { ...(await chunkFile({ file: { path, size, handle }, extents, pieces }, take)), size, pieces }
   } finally {
     source.close()
     await handle.close()
@@ -155,7 +158,7 @@ async function chunkOverlay(
     const chunked = await (parent === undefined
       ? chunkFile({ ...source, extents: await resolveChainExtents(paths, size) }, take)
       : chunkFile({ ...source, extents: changesOf(chain, parent.entries), parent }, take))
-    return { ...chunked, size }
+    return { ...chunked, size, pieces: source.pieces }
   } finally {
     chain.close()
   }
@@ -181,7 +184,8 @@ function openOverlay(paths: readonly string[]): DiskChain {
 }
 
 async function putMap(at: StoreDir, index: ChunkIndex, file: MappedFile): Promise<ArtifactFile> {
-  const packs = packsOf(index, [...file.entries, ...file.leaves])
+  const lists = [...file.leaves, ...file.places.map((digest) => ({ digest }))]
+  const packs = packsOf(index, [...file.entries, ...lists])
   const root = renderRoot({ ...file, cells: file.cellChunks })
   const mapDigest = createHash('sha256').update(root).digest('hex')
   await putContent(at.dir, `map:${mapDigest}`, { data: root, digest: mapDigest })

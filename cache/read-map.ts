@@ -2,7 +2,15 @@
 
 import type { ChunkReader } from './chunk-reader.ts'
 import { readContent } from './entries.ts'
-import { MapError, parseLeaf, parseRoot, type MapEntry, type MapRoot } from './map-format.ts'
+import {
+  MapError,
+  parseLeaf,
+  parsePlaces,
+  parseRoot,
+  sortEntries,
+  type MapEntry,
+  type MapRoot,
+} from './map-format.ts'
 import type { ArtifactFile } from './store.ts'
 
 /** Throws `MapError`. */
@@ -15,10 +23,11 @@ export function readMapRoot(dir: string, file: Pick<ArtifactFile, 'mapDigest' | 
   return root
 }
 
+/** In order of the disk. */
 export async function readMapEntries(reader: ChunkReader, root: MapRoot): Promise<readonly MapEntry[]> {
   const entries: MapEntry[] = []
   for await (const leaf of readMapLeaves(reader, root)) for (const entry of leaf) entries.push(entry)
-  return entries
+  return sortEntries(entries)
 }
 
 /** For whoever makes something of half a map. */
@@ -26,9 +35,9 @@ export async function* readMapLeaves(
   reader: ChunkReader,
   root: MapRoot,
 ): AsyncGenerator<readonly MapEntry[]> {
-  for (const [number, leaf] of root.leaves.entries()) {
-    const end = root.leaves[number + 1]?.start ?? root.size
-    const bytes = await reader.read(leaf.digest)
-    yield parseLeaf(bytes, leaf.start, { end, size: root.size })
-  }
+  const pieces: Buffer[] = []
+  for (const digest of root.places) pieces.push(await reader.read(digest))
+  const places = parsePlaces(pieces, root.leaves)
+  for (const [number, { digest }] of root.leaves.entries())
+    yield parseLeaf(await reader.read(digest), { steps: places[number]!, size: root.size })
 }

@@ -156,7 +156,7 @@ async function openMapCheck(at: StoreDir, zstd: Zstd, broken: ReadonlySet<string
       if (content.status !== 'whole') return `is ${content.status}`
       try {
         const root = parseRoot(content.data)
-        for (const { digest } of root.leaves) {
+        for (const digest of [...root.leaves.map((leaf) => leaf.digest), ...root.places]) {
           if (index.find(digest) === undefined)
             return `needs chunk ${digest.toString('hex')}, which is in no whole pack`
         }

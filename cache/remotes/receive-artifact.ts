@@ -4,7 +4,8 @@
 import type { ChunkIndex } from '../chunk-index.ts'
 import { putContent } from '../content.ts'
 import { keepFooters, packProblem } from '../footers.ts'
-import { type MapEntry, type MapRoot, parseLeaf, parseRoot } from '../map-format.ts'
+import { type MapEntry, type MapRoot, parseRoot } from '../map-format.ts'
+import { readMapEntries } from '../read-map.ts'
 import { openPackWriter } from '../pack-writer.ts'
 import { packsOf } from '../put-files.ts'
 import type { StoreDir } from '../store-dir.ts'
@@ -67,7 +68,7 @@ export async function receiveArtifact(
   const artifact: Record<string, ArtifactFile> = {}
   for (const [place, [name, file]] of files.entries()) {
     const { root, bytes } = roots[place]!
-    const entries = await readLeaves(at, to, root)
+    const entries = await readEntries(at, to, root)
     const chunks = entries.map(({ digest }) => digest)
     const addedBytes = (place === 0 ? before : 0) + (await added(chunks, 'nothing more'))
     await putContent(at.dir, `map:${file.mapDigest}`, { data: bytes, digest: file.mapDigest })
@@ -77,9 +78,9 @@ export async function receiveArtifact(
 }
 
 /** What a map is made of beside its root: without cells it restores, but a child could not inherit from it. */
-const ownChunks = ({ leaves, cells }: MapRoot): readonly { readonly digest: Buffer }[] => [
+const ownChunks = ({ leaves, places, cells }: MapRoot): readonly { readonly digest: Buffer }[] => [
   ...leaves,
-  ...cells.map((digest) => ({ digest })),
+  ...[...places, ...cells].map((digest) => ({ digest })),
 ]
 
 function checkedRoot(root: MapRoot, file: ArtifactFile): MapRoot {
@@ -100,20 +101,14 @@ const keepPack =
     await index.refresh()
   }
 
-async function readLeaves(
+async function readEntries(
   at: StoreDir,
   { index, zstd }: { readonly index: ChunkIndex; readonly zstd: Zstd },
   root: MapRoot,
 ): Promise<readonly MapEntry[]> {
   const reader = openChunkReader(at, { index, zstd, onDamage: 'quarantine' })
   try {
-    const entries: MapEntry[] = []
-    for (const [place, { start, digest }] of root.leaves.entries()) {
-      const end = root.leaves[place + 1]?.start ?? root.size
-      const bytes = Buffer.from(await reader.read(digest))
-      entries.push(...parseLeaf(bytes, start, { end, size: root.size }))
-    }
-    return entries
+    return await readMapEntries(reader, root)
   } finally {
     reader.close()
   }

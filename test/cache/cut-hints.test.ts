@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { makeCutHints } from '../../cache/cut-hints.ts'
+import { makeCutHints, orderByFile } from '../../cache/cut-hints.ts'
 
 const kib = 1024
 
@@ -31,4 +31,16 @@ test('neighbours share a boundary, and gaps may be jumped over', () => {
   const hints = makeCutHints(pieces)
   expect(hints.at(16 * kib)).toEqual({ begins: false, inFile: false })
   expect(hints.at(20 * kib)).toEqual({ begins: true, inFile: true })
+})
+
+test('chunks go by their file and place in it, wherever the blocks are; what is in no file comes last', () => {
+  const pieces = [
+    { start: 4 * kib, end: 12 * kib, logical: 8 * kib, rank: 2 },
+    { start: 12 * kib, end: 20 * kib, logical: 0, rank: 0 },
+    { start: 32 * kib, end: 40 * kib, logical: 0, rank: 1 },
+  ]
+  const chunks = [0, 4, 8, 12, 16, 20, 32, 36, 40].map((at) => ({ offset: at * kib }))
+  const ordered = orderByFile(chunks, pieces).map(({ offset }) => offset / kib)
+  expect(ordered).toEqual([12, 16, 32, 36, 4, 8, 0, 20, 40])
+  expect(orderByFile(chunks, [])).toEqual(chunks)
 })
