@@ -183,6 +183,7 @@ function openFrames(dir: string, decoder: Decoder): Frames {
     },
     close() {
       for (const descriptor of descriptors.values()) closeSync(descriptor)
+      decoder.close()
     },
   }
 }

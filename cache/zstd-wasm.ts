@@ -19,18 +19,23 @@ export interface Decoder {
   decode(stored: number, length: number, slot: number): void
   /** `frameMax` bytes. */
   slot(slot: number): Buffer
+  /** Gives the memory back: its slots are not to be read any more. */
+  close(): void
 }
 
 /** With so many places of `frameMax` bytes for decoded frames. */
 export function openDecoder(slots: number): Decoder {
   const code = compiled()
-  const { _malloc: allocate, _ZSTD_decompress: decompress, _ZSTD_isError: isError } = code
+  const { _malloc: allocate, _free: free } = code
+  const { _ZSTD_decompress: decompress, _ZSTD_isError: isError } = code
   const memory = allocate((slots + 1) * frameMax)
+  if (memory === 0) throw new Error(`no memory for ${slots} frames`)
   const at = (slot: number): number => memory + (slot + 1) * frameMax
   const bytes = (from: number, length: number): Buffer => Buffer.from(code.HEAPU8.buffer, from, length)
   return {
     source: (length) => bytes(memory, Math.min(length, frameMax)),
     slot: (slot) => bytes(at(slot), frameMax),
+    close: () => free(memory),
     decode(stored, length, slot) {
       const bound = decodedBound(bytes(memory, stored))
       if (bound === undefined || bound < length) throw new Error('not a whole zstd frame')
@@ -46,6 +51,7 @@ interface Compiled {
   /** Another array when the memory has grown. */
   readonly HEAPU8: Uint8Array
   readonly _malloc: (bytes: number) => number
+  readonly _free: (memory: number) => void
   // As C has them.
   // oxlint-disable-next-line max-params
   readonly _ZSTD_decompress: (target: number, room: number, source: number, length: number) => number
