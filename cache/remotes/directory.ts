@@ -2,9 +2,10 @@
 // written in its folder `tmp`.
 
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { link, open, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { syncUpTo } from '../durable.ts'
+import { makeFolder } from '../make-folder.ts'
 import { checkName, type ReadOptions, type Remote, RemoteError } from './remote.ts'
 
 export function directoryRemote(folder: string): Remote {
@@ -62,8 +63,8 @@ async function createFile(
   { temporary, onWritten }: Writing,
 ): Promise<'created' | 'there'> {
   const folder = dirname(path)
-  const made = await mkdir(folder, { recursive: true })
-  await mkdir(dirname(temporary), { recursive: true })
+  const made = makeFolder(folder)
+  makeFolder(dirname(temporary))
   try {
     const handle = await open(temporary, 'wx', 0o644)
     try {

@@ -1,7 +1,7 @@
 // Which build of a layer is the newest in a remote. Nothing there is ever changed or listed, so each signer counts: its
 // first announcement of a layer is number 1, and the last one there is its newest.
 
-import { readBlob } from './read-blob.ts'
+import { checkBlob } from './read-blob.ts'
 import { createEntry, type Publisher, sendBlob } from './publish-entry.ts'
 import { entryName, type EntryReader, findEntry, valueSubject } from './find-entry.ts'
 import { sha256 } from '../entries.ts'
@@ -89,7 +89,10 @@ async function newestUpTo(
     if (bytes === undefined) continue
     const content = openEntry(bytes, { project: keys.project, namespace, subject }, { signer, now: now() })
     if (typeof content !== 'string' && content.kind === 'value') {
-      const blob = await readBlob(remote, content.blob, { signal, limit: announcementMax })
+      const blob = await remote.read(blobName(content.blob), { signal, limit: announcementMax })
+      // Lost since: as if it had never been announced.
+      if (blob === undefined) continue
+      checkBlob(remote, content.blob, blob)
       const announcement = parseAnnouncement(blob, layer)
       if (announcement !== undefined) return announcement
     }

@@ -46,3 +46,25 @@ test('a remote that has everything anybody asks for is not asked without end', a
   await expect(announce(liar)).rejects.toMatchObject({ fault: 'answer', message })
   await expect(findNewest(readerOf(liar), place, signal)).rejects.toMatchObject({ fault: 'answer', message })
 })
+
+test('an announcement the remote has lost is passed over, and the next one counts', async () => {
+  const things = new Map<string, Buffer>()
+  const remote: Remote = {
+    ...empty,
+    read: async (name) => things.get(name),
+    has: async (name) => things.has(name),
+    create: async (name, data) => {
+      if (things.has(name)) return 'there'
+      things.set(name, data)
+      return 'created'
+    },
+  }
+  await announce(remote)
+  const blobs = [...things.keys()].filter((name) => name.startsWith('blobs/'))
+  expect(blobs).toHaveLength(1)
+  things.delete(blobs[0]!)
+  expect(await findNewest(readerOf(remote), place, signal)).toBeUndefined()
+  await announce(remote)
+  expect([...things.keys()].filter((name) => name.startsWith('records/'))).toHaveLength(2)
+  expect([...things.keys()]).toContain(blobs[0])
+})

@@ -31,6 +31,8 @@ interface WriteRow {
   readonly name: string
   readonly fault: Fault
   readonly warning?: RegExp
+  /** Where there is something to warn of; everywhere when absent. */
+  readonly noticedBy?: readonly string[]
 }
 
 const writing: readonly WriteRow[] = [
@@ -66,11 +68,14 @@ const writing: readonly WriteRow[] = [
   {
     name: 'R9 every blob is said to be there',
     fault: (exchange) => exchange.request.method === 'HEAD' && !isEntry(exchange) && answering(200)(exchange),
+    // A registry takes no manifest of blobs it has not got.
+    warning: /takes no manifest/,
+    noticedBy: ['registry'],
   },
 ]
 
 describe('CI that writes', () => {
-  test.each(writing)('$name', async ({ fault, warning }) => {
+  test.each(writing)('$name', async ({ fault, warning, noticedBy = kinds }) => {
     await Promise.all(
       kinds.map(async (kind) => {
         const place = placeOn(kind)
@@ -79,7 +84,10 @@ describe('CI that writes', () => {
         const ci = await build(place.machine('ci', origin))
         expect([kind, ci.outcome]).toEqual([kind, 'built'])
         for (const text of ci.warnings) expect(text).toMatch(warning ?? /was not sent to/)
-        expect([kind, ci.warnings.length > 0]).toEqual([kind, warning !== undefined])
+        expect([kind, ci.warnings.length > 0]).toEqual([
+          kind,
+          warning !== undefined && noticedBy.includes(kind),
+        ])
         expect(proxy.requests.length).toBeGreaterThan(0)
         // Whoever reads meanwhile gets all of it or builds.
         const laptop = await build(place.machine('nobody'))
@@ -117,7 +125,7 @@ describe('CI that writes', () => {
 
 const mounted = async (...options: readonly string[]): Promise<string> => {
   const at = tempFolder()
-  onTestFinished(() => void runProgram(['umount', at]))
+  onTestFinished(async () => void (await runProgram(['umount', at])))
   expect((await runProgram(['mount', '-t', 'tmpfs', ...options, 'img-test', at])).exitCode).toBe(0)
   return at
 }
@@ -130,7 +138,8 @@ describe.skipIf(process.getuid?.() !== 0)('a folder', () => {
     const file = join(tempFolder({ file: '' }), 'file')
     const built = await build(at(shared, join(file, 'below'), shared.ci))
     expect(built.outcome).toBe('built')
-    expect(built.warnings[0]).toMatch(/was not sent to .*: .*is not there$/)
+    expect(built.warnings.length).toBeGreaterThan(0)
+    expect(built.warnings.filter((text) => !text.endsWith(`${join(file, 'below')} is not there`))).toEqual([])
   })
 
   test('R7 that is full, or may only be read, fails no build and is whole for its readers', async () => {
