@@ -56,7 +56,7 @@ const peers: readonly Peer[] = [
   },
   {
     name: 'ostree (files, no image)',
-    needs: ['ostree'],
+    needs: ['ostree', 'sfdisk', 'perl'],
     init: 'ostree init --repo=$DIR/repo --mode=archive',
     add: `mkdir -p $DIR/m; o=$(sfdisk --json $I 2>/dev/null | perl -ne 'if (/"start": *(\\d+)/) { $s = $1 } if (/"size": *(\\d+)/ && $1 > $b) { $b = $1; $o = $s } END { print +($o || 0) * 512 }')
 mount -o ro,noload,loop,offset=$o $I $DIR/m
