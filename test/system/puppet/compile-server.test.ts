@@ -46,9 +46,12 @@ describe.runIf(canRun)('a compile server', () => {
     const { compile } = open()
     const controller = new AbortController()
     setTimeout(() => controller.abort(), ms)
-    await expect(compile(input, { ...options, signal: controller.signal })).rejects.toMatchObject({
-      code: 'INTERRUPTED',
-    })
+    const outcome = await compile(input, { ...options, signal: controller.signal }).then(
+      () => 'compiled',
+      (error: unknown) => (error as { code?: unknown }).code,
+    )
+    // A fast machine may be done before.
+    expect(outcome).toBe(controller.signal.aborted ? 'INTERRUPTED' : 'compiled')
     expect(withoutMoment(await compile(input, options))).toEqual(
       withoutMoment(await compileCatalog(input, options)),
     )
