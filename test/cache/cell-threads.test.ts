@@ -83,7 +83,7 @@ test('a large disk is made on its parent’s by several threads, and qemu reads 
   expect(readFileSync(join(folder, 'flat')).equals(bytes)).toBe(true)
 })
 
-test('a chunk a thread finds damaged is taken from another pack, and lost if there is none', async () => {
+test('a disk with a chunk a thread finds damaged is refused, and comes out when it was stored again', async () => {
   const { store, folder } = await makeStore()
   const bytes = diskBytes(3)
   const file = await put(store, join(folder, 'disk'), bytes)
@@ -104,6 +104,7 @@ test('a thread’s error of writing is told as it is, and all threads end', asyn
   onTestFinished(() => closeSync(out))
   const base = join(folder, 'base')
   writeFileSync(base, Buffer.alloc(80 * mib, 'x'))
+  const { started } = countThreads()
   const threads = startCellThreads({ out, size: 80 * mib, dir: folder, base: [base] }, enough)
   const plans = Array.from({ length: 80 }, (_, number): CellPlan => ({
     number,
@@ -112,8 +113,11 @@ test('a thread’s error of writing is told as it is, and all threads end', asyn
   }))
   const refused = { code: 'EBADF', message: 'EBADF: bad file descriptor, write' }
   await expect(threads.make(plans, () => undefined)).rejects.toMatchObject(refused)
+  const running = started.map(({ threadId }) => threadId)
   await threads.end()
-  expect(process.getActiveResourcesInfo().filter((kind) => kind === 'Worker')).toEqual([])
+  expect(running).toHaveLength(others)
+  expect(running).not.toContain(-1)
+  expect(started.map(({ threadId }) => threadId)).toEqual(running.map(() => -1))
 })
 
 test('a thread that cannot begin is told, not waited for', async () => {
