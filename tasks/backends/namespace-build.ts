@@ -1,11 +1,11 @@
 // What the steps of one build share.
 
-import { statfs } from 'node:fs/promises'
 import { appendFileSync } from 'node:fs'
 import type { RunContext } from '../context.ts'
 import { ImgError } from '../errors.ts'
 import type { ProgramResult } from '../run/process.ts'
 import type { Work } from './backend.ts'
+import { freeBytes, littleSpace, watchFullDisk, type FullDiskOptions } from './full-disk-watch.ts'
 import type { Folders } from './namespace-mounts.ts'
 import type { NamespaceSession, SessionCommand } from './namespace-session.ts'
 import { labelOf } from './step-label.ts'
@@ -18,6 +18,8 @@ export interface Build {
   /** SOURCE_DATE_EPOCH, and what modification times later than `cut` become. Seconds since 1970. */
   readonly epoch: number
   readonly cut: number
+  /** When a program that stands still on a full disk is given up. */
+  readonly fullDisk?: FullDiskOptions
 }
 
 /** Runs a program of the tool tree, which sees the work folder but not the image as its root. */
@@ -108,25 +110,35 @@ const diskFull = (
 /** A filesystem in a file that cannot grow any more reports errors of the medium. */
 const fullMessages = /No space left on device|ENOSPC|Input\/output error|Read-only file system/
 
-async function lacksSpace(directory: string): Promise<boolean> {
-  const { bavail, bsize } = await statfs(directory)
-  return bavail * bsize < 64 * 1024 * 1024
-}
+const lacksSpace = async (directory: string): Promise<boolean> => (await freeBytes(directory)) < littleSpace
 
-function runLogged(
+async function runLogged(
   build: Build,
   argv: readonly string[],
   command: SessionCommand & { readonly what: string },
 ): Promise<ProgramResult> {
   if (command.quiet === true) return build.session.run(argv, command)
   appendFileSync(build.work.log, `+ ${command.what}\n`)
-  return build.session.run(argv, {
+  const watch = watchFullDisk(build.work.directory, build.fullDisk)
+  let output = ''
+  const running = build.session.run(argv, {
     ...command,
     onOutput: (text, stream) => {
+      watch.heard()
+      output = (output + text).slice(-16 * 1024)
       build.context.emit({ event: 'output', layer: build.work.layer, stream, text })
       command.onOutput?.(text, stream)
     },
   })
+  try {
+    const result = await Promise.race([running, watch.stuck])
+    if (result !== true) return result
+  } finally {
+    watch.close()
+  }
+  // Its end is that of the session, which whoever sees the error closes.
+  running.catch(() => undefined)
+  throw diskFull(build.work, command.what, { output: lastLines(output) })
 }
 
 const lastLines = (text: string): string => text.trimEnd().split('\n').slice(-20).join('\n')

@@ -1,0 +1,79 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { freeBytes, watchFullDisk } from '../../../tasks/backends/full-disk-watch.ts'
+import { runTool, type Build } from '../../../tasks/backends/namespace-build.ts'
+import { makeFolders } from '../../../tasks/backends/namespace-mounts.ts'
+import type { NamespaceSession } from '../../../tasks/backends/namespace-session.ts'
+import { testContext } from '../../rig/run-context.ts'
+import { tempFolder } from '../../rig/temp-folder.ts'
+
+const megabyte = 1_000_000
+
+const talkAndStop: NamespaceSession['run'] = (_argv, command) => {
+  command?.onOutput?.('I: running apt-get update...\n', 'stderr')
+  return new Promise(() => undefined)
+}
+
+const lost = (): number => {
+  throw new Error('gone')
+}
+
+/** What the watch says within 300 ms, whose patience is 40. */
+async function watched(left: () => number, talks = false): Promise<boolean> {
+  const watch = watchFullDisk('/', { quietMs: 40, everyMs: 5, freeBytes: async () => left() })
+  const talking = setInterval(() => {
+    if (talks) watch.heard()
+  }, 5)
+  const stuck = await Promise.race([watch.stuck, sleep(300).then(() => false)])
+  clearInterval(talking)
+  watch.close()
+  return stuck
+}
+
+describe('a program that stands still', () => {
+  test('on a disk with nothing left is stuck', async () => {
+    expect(await watched(() => 6 * megabyte)).toBe(true)
+  })
+
+  test('on a disk with space left is not', async () => {
+    expect(await watched(() => 100 * megabyte)).toBe(false)
+  })
+
+  test('is not while it writes', async () => {
+    let left = 10 * megabyte
+    expect(await watched(() => (left -= 4096))).toBe(false)
+  })
+
+  test('is not while it talks', async () => {
+    expect(await watched(() => megabyte, true)).toBe(false)
+  })
+
+  test('where the folder cannot be looked at is not', async () => {
+    expect(await watched(lost)).toBe(false)
+  })
+})
+
+test('a filesystem without sizes is never full', async () => {
+  expect(await freeBytes('/proc')).toBe(Infinity)
+})
+
+test('a build whose program is stuck says that the disk is full, and what the program said last', async () => {
+  const work = join(tempFolder(), 'work')
+  mkdirSync(work)
+  const build: Build = {
+    work: { layer: 'base:a', directory: work, log: join(work, 'log') } as Build['work'],
+    context: testContext(),
+    session: { run: talkAndStop } as unknown as NamespaceSession,
+    folders: makeFolders(work),
+    epoch: 0,
+    cut: 0,
+    fullDisk: { quietMs: 40, everyMs: 5, freeBytes: async () => megabyte },
+  }
+  await expect(runTool(build, ['mmdebstrap'], { what: 'mmdebstrap trixie' })).rejects.toMatchObject({
+    code: 'DISK_FULL',
+    message: 'layer base:a: no space left for mmdebstrap trixie',
+    fields: { path: work, output: 'I: running apt-get update...' },
+  })
+})
