@@ -4,8 +4,8 @@
 import { statfs } from 'node:fs/promises'
 
 export interface FullDiskOptions {
-  /** Milliseconds without a word and without a change of the free space. */
-  readonly quietMs: number
+  /** How often in a row nothing was said and the free space was the same. */
+  readonly looks: number
   /** Milliseconds from one look to the next. */
   readonly everyMs: number
   /** Bytes left on the filesystem of a folder. */
@@ -25,22 +25,22 @@ export const littleSpace: number = 64 * 1024 * 1024
 
 /** Watches the filesystem of `directory` on behalf of a program that works there. */
 export function watchFullDisk(directory: string, options: FullDiskOptions = usual): FullDiskWatch {
-  let quietSince = Date.now()
+  let quietLooks = 0
   let freeBefore: number | undefined
   let report: ((value: true) => void) | undefined
   const stuck = new Promise<true>((resolve) => (report = resolve))
   const look = async (): Promise<void> => {
     // A folder that is gone is told by who works in it.
     const free = await options.freeBytes(directory).catch(() => undefined)
-    if (free === undefined || free >= littleSpace || free !== freeBefore) quietSince = Date.now()
+    quietLooks = free === undefined || free >= littleSpace || free !== freeBefore ? 0 : quietLooks + 1
     freeBefore = free
-    if (Date.now() - quietSince >= options.quietMs) report?.(true)
+    if (quietLooks >= options.looks) report?.(true)
   }
   const timer = setInterval(() => void look(), options.everyMs)
   timer.unref()
   return {
     heard: () => {
-      quietSince = Date.now()
+      quietLooks = 0
     },
     stuck,
     close: () => clearInterval(timer),
@@ -53,4 +53,4 @@ export async function freeBytes(directory: string): Promise<number> {
   return blocks === 0 ? Infinity : bavail * bsize
 }
 
-const usual: FullDiskOptions = { quietMs: 120_000, everyMs: 5000, freeBytes }
+const usual: FullDiskOptions = { looks: 24, everyMs: 5000, freeBytes }

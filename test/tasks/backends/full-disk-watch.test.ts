@@ -1,6 +1,5 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { freeBytes, watchFullDisk } from '../../../tasks/backends/full-disk-watch.ts'
 import { runTool, type Build } from '../../../tasks/backends/namespace-build.ts'
@@ -20,14 +19,19 @@ const lost = (): number => {
   throw new Error('gone')
 }
 
-/** What the watch says within 300 ms, whose patience is 40. */
+/** Whether a watch with a patience of 5 looks has enough within 40. */
 async function watched(left: () => number, talks = false): Promise<boolean> {
-  const watch = watchFullDisk('/', { quietMs: 40, everyMs: 5, freeBytes: async () => left() })
-  const talking = setInterval(() => {
+  let looks = 0
+  let giveUp: ((value: false) => void) | undefined
+  const lookedEnough = new Promise<false>((resolve) => (giveUp = resolve))
+  const look = async (): Promise<number> => {
+    looks += 1
+    if (looks === 40) giveUp?.(false)
     if (talks) watch.heard()
-  }, 5)
-  const stuck = await Promise.race([watch.stuck, sleep(300).then(() => false)])
-  clearInterval(talking)
+    return left()
+  }
+  const watch = watchFullDisk('/', { looks: 5, everyMs: 1, freeBytes: look })
+  const stuck = await Promise.race([watch.stuck, lookedEnough])
   watch.close()
   return stuck
 }
@@ -69,7 +73,7 @@ test('a build whose program is stuck says that the disk is full, and what the pr
     folders: makeFolders(work),
     epoch: 0,
     cut: 0,
-    fullDisk: { quietMs: 40, everyMs: 5, freeBytes: async () => megabyte },
+    fullDisk: { looks: 5, everyMs: 1, freeBytes: async () => megabyte },
   }
   await expect(runTool(build, ['mmdebstrap'], { what: 'mmdebstrap trixie' })).rejects.toMatchObject({
     code: 'DISK_FULL',
