@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest'
 export interface TalkingChild {
   readonly pid: number | undefined
   readonly lines: readonly string[]
-  /** Resolves with the first line that begins like this. */
+  /** Resolves with the first line that begins like this; rejects when the program ends without one. */
   readonly says: (start: string) => Promise<string>
   readonly kill: () => Promise<void>
 }
@@ -21,21 +21,27 @@ export function startChild(
   const jiti = new URL('../../node_modules/jiti/lib/jiti-cli.mjs', import.meta.url).pathname
   const [program = '', ...rest] = [...through, process.execPath, jiti, script, ...argv]
   const child = spawn(program, rest, { stdio: ['pipe', 'pipe', 'inherit'] })
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  const waiting: { start: string; found: (line: string) => void; failed: (error: Error) => void }[] = []
+  const ended = new Promise<void>((resolve) =>
+    child.once('close', () => {
+      resolve()
+      for (const { start, failed } of waiting) failed(new Error(`it ended and did not say: ${start}`))
+    }),
+  )
   const kill = (): Promise<void> => {
     child.kill('SIGKILL')
     return ended
   }
   onTestFinished(kill)
   const lines: string[] = []
-  const waiting: { start: string; found: (line: string) => void }[] = []
   createInterface({ input: child.stdout }).on('line', (line) => {
     lines.push(line)
     for (const one of waiting.filter((other) => line.startsWith(other.start))) one.found(line)
   })
   const says = (start: string): Promise<string> => {
     const said = lines.find((line) => line.startsWith(start))
-    return said === undefined ? new Promise((found) => waiting.push({ start, found })) : Promise.resolve(said)
+    if (said !== undefined) return Promise.resolve(said)
+    return new Promise((found, failed) => waiting.push({ start, found, failed }))
   }
   return { pid: child.pid, lines, says, kill }
 }

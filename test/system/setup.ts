@@ -11,6 +11,7 @@ export async function setup(): Promise<void> {
     'mount',
     'mmdebstrap',
     'qemu-img',
+    'qemu-storage-daemon',
     'qemu-system-x86_64',
     'UEFI firmware',
   ])

@@ -1,4 +1,5 @@
-// A build in a process of its own, to be killed: `child.ts WORK.json` runs it and says each step as it starts.
+// A build in a process of its own, to be killed: `child.ts WORK.json` runs it and says each step as it
+// starts, then whether its disk is an overlay, and its tree.
 
 import { readFileSync } from 'node:fs'
 import type { Work } from '../../../tasks/backends/backend.ts'
@@ -18,4 +19,5 @@ const result = await namespaceBackend().run(work, {
   uid: 0,
   yes: false,
 })
+say(result.isOverlay === true ? 'overlay' : 'copy')
 say(`tree ${result.treeDigest}`)

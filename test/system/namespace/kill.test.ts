@@ -1,13 +1,12 @@
 // kill -9 of `img` at any moment: no process, mount or loop device of the build is left, and the next one is not disturbed.
 
-import { spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { Work } from '../../../tasks/backends/backend.ts'
 import type { Step } from '../../../tasks/plan/step.ts'
 import { leftovers } from '../../rig/leftovers.ts'
 import { canRun, parentBench } from './bench.ts'
+import { startBuild } from './start-build.ts'
 
 const steps: readonly Step[] = [
   { do: 'write', path: '/etc/motd', content: 'killed\n', mode: '0644' },
@@ -39,22 +38,14 @@ describe.runIf(canRun)('killed builds', () => {
     killAfter?: number,
   ): Promise<{ readonly tree: string | undefined; readonly ms: number; readonly directory: string }> {
     const work = bench().child(steps, { apt: {}, ...changes })
-    writeFileSync(`${work.directory}.json`, JSON.stringify(work))
-    const script = new URL('child.ts', import.meta.url).pathname
-    const jiti = new URL('../../../node_modules/jiti/lib/jiti-cli.mjs', import.meta.url).pathname
     const began = Date.now()
-    const child = spawn(process.execPath, [jiti, script, `${work.directory}.json`], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    const output: string[] = []
-    child.stdout.on('data', (chunk: Buffer) => output.push(chunk.toString()))
-    const ended = new Promise((resolve) => child.once('close', resolve))
-    if (killAfter !== undefined) {
+    const child = startBuild(work)
+    if (killAfter === undefined) await child.says('tree ')
+    else {
       await wait(killAfter)
-      child.kill('SIGKILL')
+      await child.kill()
     }
-    await ended
-    const tree = /^tree .*$/m.exec(output.join(''))?.[0]
+    const tree = child.lines.find((line) => line.startsWith('tree '))
     return { tree, ms: Date.now() - began, directory: work.directory }
   }
 })
