@@ -1,6 +1,7 @@
 // Some programs wait for ever where they find no space, instead of failing: apt-get of Debian 12 does, now and then, when
 // it unpacks an index.
 
+import type { StatsFs } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 
 export interface FullDiskOptions {
@@ -8,8 +9,14 @@ export interface FullDiskOptions {
   readonly looks: number
   /** Milliseconds from one look to the next. */
   readonly everyMs: number
-  /** Bytes left on the filesystem of a folder. */
-  readonly freeBytes: (directory: string) => Promise<number>
+  /** Bytes left on the filesystem of a folder for a user. */
+  readonly freeBytes: (directory: string, uid: number) => Promise<number>
+}
+
+export interface WatchedFolder {
+  readonly directory: string
+  /** Who writes there. */
+  readonly uid: number
 }
 
 export interface FullDiskWatch {
@@ -23,15 +30,18 @@ export interface FullDiskWatch {
 /** Bytes left below which a failure, or a program that does nothing, is taken for one of a full disk. */
 export const littleSpace: number = 64 * 1024 * 1024
 
-/** Watches the filesystem of `directory` on behalf of a program that works there. */
-export function watchFullDisk(directory: string, options: FullDiskOptions = usual): FullDiskWatch {
+/** Watches the filesystem of a folder on behalf of a program that works there. */
+export function watchFullDisk(
+  { directory, uid }: WatchedFolder,
+  options: FullDiskOptions = usual,
+): FullDiskWatch {
   let quietLooks = 0
   let freeBefore: number | undefined
   let report: ((value: true) => void) | undefined
   const stuck = new Promise<true>((resolve) => (report = resolve))
   const look = async (): Promise<void> => {
     // A folder that is gone is told by who works in it.
-    const free = await options.freeBytes(directory).catch(() => undefined)
+    const free = await options.freeBytes(directory, uid).catch(() => undefined)
     quietLooks = free === undefined || free >= littleSpace || free !== freeBefore ? 0 : quietLooks + 1
     freeBefore = free
     if (quietLooks >= options.looks) report?.(true)
@@ -47,10 +57,16 @@ export function watchFullDisk(directory: string, options: FullDiskOptions = usua
   }
 }
 
-/** As an ordinary user may have them; a filesystem that knows no sizes is never full. */
-export async function freeBytes(directory: string): Promise<number> {
-  const { bavail, bsize, blocks } = await statfs(directory)
-  return blocks === 0 ? Infinity : bavail * bsize
+export const freeBytes = async (directory: string, uid: number): Promise<number> =>
+  bytesLeft(await statfs(directory), uid)
+
+/** Pure. What a filesystem keeps for root is root's to use; one that knows no sizes is never full. */
+export function bytesLeft(
+  { bavail, bfree, bsize, blocks }: Pick<StatsFs, 'bavail' | 'bfree' | 'bsize' | 'blocks'>,
+  uid: number,
+): number {
+  if (blocks === 0) return Infinity
+  return (uid === 0 ? bfree : bavail) * bsize
 }
 
 const usual: FullDiskOptions = { looks: 24, everyMs: 5000, freeBytes }

@@ -79,7 +79,8 @@ export async function failure(build: Build, what: string, result: ProgramResult)
   const { layer, directory } = build.work
   const output = lastLines(result.stderr === '' ? result.stdout : result.stderr)
   const isFull = fullMessages.test(output)
-  if (isFull && (await lacksSpace(directory))) return diskFull(build.work, what, { output })
+  if (isFull && (await freeBytes(directory, build.context.uid)) < littleSpace)
+    return diskFull(build.work, what, { output })
   return new ImgError('STEP_FAILED', `layer ${layer}: ${what} failed with exit code ${result.exitCode}`, {
     layer,
     output,
@@ -110,8 +111,6 @@ const diskFull = (
 /** A filesystem in a file that cannot grow any more reports errors of the medium. */
 const fullMessages = /No space left on device|ENOSPC|Input\/output error|Read-only file system/
 
-const lacksSpace = async (directory: string): Promise<boolean> => (await freeBytes(directory)) < littleSpace
-
 async function runLogged(
   build: Build,
   argv: readonly string[],
@@ -119,7 +118,7 @@ async function runLogged(
 ): Promise<ProgramResult> {
   if (command.quiet === true) return build.session.run(argv, command)
   appendFileSync(build.work.log, `+ ${command.what}\n`)
-  const watch = watchFullDisk(build.work.directory, build.fullDisk)
+  const watch = watchFullDisk({ directory: build.work.directory, uid: build.context.uid }, build.fullDisk)
   let output = ''
   const running = build.session.run(argv, {
     ...command,

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { freeBytes, watchFullDisk } from '../../../tasks/backends/full-disk-watch.ts'
+import { bytesLeft, watchFullDisk } from '../../../tasks/backends/full-disk-watch.ts'
 import { runTool, type Build } from '../../../tasks/backends/namespace-build.ts'
 import { makeFolders } from '../../../tasks/backends/namespace-mounts.ts'
 import type { NamespaceSession } from '../../../tasks/backends/namespace-session.ts'
@@ -30,7 +30,7 @@ async function watched(left: () => number, talks = false): Promise<boolean> {
     if (talks) watch.heard()
     return left()
   }
-  const watch = watchFullDisk('/', { looks: 5, everyMs: 1, freeBytes: look })
+  const watch = watchFullDisk({ directory: '/', uid: 0 }, { looks: 5, everyMs: 1, freeBytes: look })
   const stuck = await Promise.race([watch.stuck, lookedEnough])
   watch.close()
   return stuck
@@ -59,8 +59,14 @@ describe('a program that stands still', () => {
   })
 })
 
-test('a filesystem without sizes is never full', async () => {
-  expect(await freeBytes('/proc')).toBe(Infinity)
+test('what a filesystem keeps for root is left for root only', () => {
+  const nearlyFull = { blocks: 1000, bfree: 50, bavail: 0, bsize: 4096 }
+  expect(bytesLeft(nearlyFull, 0)).toBe(50 * 4096)
+  expect(bytesLeft(nearlyFull, 1000)).toBe(0)
+})
+
+test('a filesystem without sizes is never full', () => {
+  expect(bytesLeft({ blocks: 0, bfree: 0, bavail: 0, bsize: 4096 }, 0)).toBe(Infinity)
 })
 
 test('a build whose program is stuck says that the disk is full, and what the program said last', async () => {
