@@ -2,7 +2,7 @@
 // written in its folder `tmp`.
 
 import { randomUUID } from 'node:crypto'
-import { link, open, readdir, rm, stat } from 'node:fs/promises'
+import { link, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { syncUpTo } from '../durable.ts'
 import { makeFolder } from '../make-folder.ts'
@@ -16,18 +16,18 @@ export function directoryRemote(folder: string): Remote {
       checkName(name)
       return faulty(folder, () => readPart(join(folder, name), options))
     },
-    async has(name) {
+    async has(name, _, size) {
       checkName(name)
-      return faulty(folder, async () => (await stat(join(folder, name), {})).isFile()).then(
-        (is) => is === true,
-      )
+      const found = await faulty(folder, () => stat(join(folder, name)))
+      return found?.isFile() === true && (size === undefined || found.size === size)
     },
-    async create(name, data) {
+    async create(name, data, { replaces }) {
       checkName(name)
       const created = await faulty(folder, () =>
         createFile(join(folder, name), data, {
           temporary: join(folder, 'tmp', randomUUID()),
           onWritten: (file) => (swept ??= sweep(file)),
+          name: replaces === true ? rename : link,
         }),
       )
       if (created === undefined) throw new RemoteError('unreachable', `${folder} is not there`)
@@ -55,12 +55,14 @@ interface Writing {
   readonly temporary: string
   /** Told the whole temporary file, before it gets its name. */
   readonly onWritten: (file: string) => Promise<void>
+  /** link(2), which refuses a name that is taken, or rename(2), which takes it. */
+  readonly name: (from: string, to: string) => Promise<void>
 }
 
 async function createFile(
   path: string,
   data: Buffer,
-  { temporary, onWritten }: Writing,
+  { temporary, onWritten, name }: Writing,
 ): Promise<'created' | 'there'> {
   const folder = dirname(path)
   const made = makeFolder(folder)
@@ -74,7 +76,7 @@ async function createFile(
       await handle.close()
     }
     await onWritten(temporary)
-    const created = await link(temporary, path).then(
+    const created = await name(temporary, path).then(
       () => 'created' as const,
       (cause: unknown) => {
         if (codeOf(cause) === 'EEXIST') return 'there' as const

@@ -1,7 +1,7 @@
 // A web server: anything that answers GET with ranges can be read; one that takes PUT (WebDAV or the like) written.
 
-import { type Ask, httpRequest, shown } from './http-request.ts'
-import { checkName, type Remote, RemoteError, type ReadOptions } from './remote.ts'
+import { type Ask, type HttpAnswer, httpRequest, shown } from './http-request.ts'
+import { checkName, type CreateOptions, type Remote, RemoteError, type ReadOptions } from './remote.ts'
 
 export interface HttpOptions {
   /** How requests are made: `httpRequest`, or that with credentials. */
@@ -18,15 +18,17 @@ export function httpRemote(base: URL, { ask, conditional }: HttpOptions): Remote
     return new URL(name, root)
   }
 
-  const has = async (name: string, signal: AbortSignal): Promise<boolean> => {
+  const has = async (name: string, signal: AbortSignal, size?: number): Promise<boolean> => {
     const url = urlOf(name)
-    const { status } = await ask({ method: 'HEAD', url, signal, limit: 0 })
-    if (status === 200) return true
+    const headers = { 'accept-encoding': 'identity' }
+    const answer = await ask({ method: 'HEAD', url, signal, limit: 0, headers })
+    const { status } = answer
+    if (status === 200) return size === undefined || (lengthOf(answer) ?? size) === size
     if (absent.has(status)) return false
     throw new RemoteError('answer', `${shown(url)} answers HTTP ${status}`)
   }
 
-  const put = (url: URL, data: Buffer, signal: AbortSignal): Promise<number> =>
+  const put = (url: URL, data: Buffer, { signal, replaces }: CreateOptions): Promise<number> =>
     ask({
       method: 'PUT',
       url,
@@ -35,7 +37,7 @@ export function httpRemote(base: URL, { ask, conditional }: HttpOptions): Remote
       body: data,
       headers: {
         'content-type': 'application/octet-stream',
-        ...(conditional ? { 'if-none-match': '*' } : {}),
+        ...(conditional && replaces !== true ? { 'if-none-match': '*' } : {}),
       },
     }).then(({ status }) => status)
 
@@ -43,14 +45,15 @@ export function httpRemote(base: URL, { ask, conditional }: HttpOptions): Remote
     name: shown(base).replace(/\/$/, ''),
     has,
     read: async (name, reading) => readHttp(urlOf(name), reading, ask),
-    async create(name, data, { signal }) {
+    async create(name, data, creating) {
+      const { signal, replaces } = creating
       const url = urlOf(name)
       // Where the condition is not kept, two may still write at once: the same bytes, or records of the same signer.
-      if (!conditional && (await has(name, signal))) return 'there'
-      let status = await put(url, data, signal)
+      if (!conditional && replaces !== true && (await has(name, signal))) return 'there'
+      let status = await put(url, data, creating)
       if (status === 409 && !conditional) {
         await makeCollections(root, name, { signal, ask })
-        status = await put(url, data, signal)
+        status = await put(url, data, creating)
       }
       if (status === 412 || status === 409) return 'there'
       if (status >= 200 && status < 300) return 'created'
@@ -88,6 +91,12 @@ export async function readHttp(
     throw new RemoteError('answer', `${shown(url)} sends another part than was asked for`)
   }
   throw new RemoteError('answer', `${shown(url)} answers HTTP ${status}`)
+}
+
+/** Of the thing itself; undefined when the server does not say. */
+function lengthOf({ headers }: HttpAnswer): number | undefined {
+  const length = headers.get('content-length')
+  return length === null || headers.has('content-encoding') ? undefined : Number(length)
 }
 
 /** WebDAV wants each folder made before what is in it. */

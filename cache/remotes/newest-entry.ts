@@ -2,7 +2,7 @@
 // first announcement of a layer is number 1, and the last one there is its newest.
 
 import { checkBlob } from './read-blob.ts'
-import { createEntry, type Publisher, sendBlob } from './publish-entry.ts'
+import { blobOf, createEntry, type Publisher, sendBlob } from './publish-entry.ts'
 import { entryName, type EntryReader, findEntry, valueSubject } from './find-entry.ts'
 import { sha256 } from '../entries.ts'
 import { blobName, RemoteError } from './remote.ts'
@@ -49,7 +49,7 @@ export async function announceNewest(record: LayerRecord, to: Publisher, reader:
   if (newest !== undefined && (newest.key === key || newest.started > started)) return
   const announcement = Buffer.from(JSON.stringify({ key, layer, started }))
   const blob = sha256(announcement)
-  await sendBlob({ digest: blob, read: () => announcement }, to)
+  await sendBlob(blobOf(announcement), to)
   const refers = [blobName(blob)]
   // Whoever writes with the same key at the same time takes a number; then the next one is ours.
   for (let number = last + 1; number <= last + takenMax; number++) {

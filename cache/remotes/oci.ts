@@ -11,18 +11,18 @@ export function ociRemote(options: OciOptions): Remote {
   const registry = openRegistry(options)
   const sizes = new Map<string, number>()
 
-  const hasBlob = async (digest: string, signal: AbortSignal): Promise<boolean> => {
+  const hasBlob = async (digest: string, signal: AbortSignal, wanted?: number): Promise<boolean> => {
     const size = await registry.sizeOf(digest, signal)
     if (size !== undefined) sizes.set(digest, size)
-    return size !== undefined
+    return size !== undefined && (wanted ?? size) === size
   }
 
   const createBlob = async (
     digest: string,
     data: Buffer,
-    signal: AbortSignal,
+    { signal, replaces }: CreateOptions,
   ): Promise<'created' | 'there'> => {
-    if (await hasBlob(digest, signal)) return 'there'
+    if (replaces !== true && (await hasBlob(digest, signal))) return 'there'
     await registry.sendBlob(digest, data, signal)
     sizes.set(digest, data.length)
     return 'created'
@@ -31,12 +31,13 @@ export function ociRemote(options: OciOptions): Remote {
   const createManifest = async (
     name: string,
     data: Buffer,
-    { signal, refers = [] }: CreateOptions,
+    creating: CreateOptions,
   ): Promise<'created' | 'there'> => {
+    const { signal, refers = [] } = creating
     const tag = tagOf(name)
     if (await registry.hasManifest(tag, signal)) return 'there'
     const config = createHash('sha256').update(data).digest('hex')
-    await createBlob(config, data, signal)
+    await createBlob(config, data, creating)
     const layers: Descriptor[] = []
     for (const refer of refers) {
       const digest = digestOf(refer)
@@ -80,15 +81,13 @@ export function ociRemote(options: OciOptions): Remote {
       checkName(name)
       return isBlob(name) ? readBlob(digestOf(name), reading) : readManifest(name, reading)
     },
-    async has(name, signal) {
+    async has(name, signal, size) {
       checkName(name)
-      return isBlob(name) ? hasBlob(digestOf(name), signal) : registry.hasManifest(tagOf(name), signal)
+      return isBlob(name) ? hasBlob(digestOf(name), signal, size) : registry.hasManifest(tagOf(name), signal)
     },
     async create(name, data, creating) {
       checkName(name)
-      return isBlob(name)
-        ? createBlob(digestOf(name), data, creating.signal)
-        : createManifest(name, data, creating)
+      return isBlob(name) ? createBlob(digestOf(name), data, creating) : createManifest(name, data, creating)
     },
   }
 }

@@ -67,7 +67,7 @@ export function patientRemote(remote: Remote, budget: Budget, patience: Patience
   return {
     name: remote.name,
     read: (name, options) => guarded(options.signal, () => remote.read(name, options)),
-    has: (name, signal) => guarded(signal, () => remote.has(name, signal)),
+    has: (name, signal, size) => guarded(signal, () => remote.has(name, signal, size)),
     create: (name, data, options) => guarded(options.signal, () => remote.create(name, data, options)),
   }
 }

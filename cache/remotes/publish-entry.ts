@@ -9,7 +9,7 @@ import type { PrivateKey } from '../trust/dsse.ts'
 import { type EntryContent, signEntry } from '../trust/signed-entry.ts'
 import { entryName } from './find-entry.ts'
 import { inParallel } from './in-parallel.ts'
-import { blobName, type Remote } from './remote.ts'
+import { blobName, type Remote, RemoteError } from './remote.ts'
 
 export interface Publisher {
   readonly remote: Remote
@@ -40,22 +40,23 @@ export async function publishRecord(
   const files = Object.values(record.artifact)
   const packIds = [...new Set(files.flatMap(({ packs }) => packs))]
   const packs: Record<string, { size: number; footer: string }> = {}
-  const blobs: { readonly digest: string; readonly read: () => Buffer }[] = []
+  const blobs: Blob[] = []
   for (const id of packIds) {
     const footer = readFooterBytes(at, id)
     const digest = sha256(footer)
-    packs[id] = { size: parseTrailer(footer.subarray(-trailerLength))!.packSize, footer: digest }
-    blobs.push({ digest: id, read: () => contentOf(at, id) }, { digest, read: () => footer })
+    const size = parseTrailer(footer.subarray(-trailerLength))!.packSize
+    packs[id] = { size, footer: digest }
+    blobs.push({ digest: id, size, read: () => contentOf(at, id) }, blobOf(footer))
   }
-  for (const { mapDigest } of files) blobs.push({ digest: mapDigest, read: () => contentOf(at, mapDigest) })
-  const logDigest = log && sha256(log)
-  if (log !== undefined && logDigest !== undefined) blobs.push({ digest: logDigest, read: () => log })
+  for (const { mapDigest } of files) blobs.push(blobOf(contentOf(at, mapDigest)))
+  if (log !== undefined) blobs.push(blobOf(log))
   let sent = 0
   await inParallel(blobs, uploadsAtOnce, async (blob) => {
-    sent += await sendBlob(blob, to)
+    const bytes = await sendBlob(blob, to)
+    sent += bytes
   })
   if (isThere) return { status: 'there', sent }
-  const content: EntryContent = { kind: 'record', record, packs, log: logDigest }
+  const content: EntryContent = { kind: 'record', record, packs, log: log && sha256(log) }
   const refers = blobs.map(({ digest }) => blobName(digest))
   return { status: await createEntry(subject, content, { ...to, refers }), sent }
 }
@@ -64,20 +65,39 @@ export async function publishRecord(
 export async function publishValue(subject: string, value: Buffer, to: Publisher): Promise<Published> {
   if (await to.remote.has(entryName(to.namespace, subject, to.key.id), to.signal))
     return { status: 'there', sent: 0 }
-  const digest = sha256(value)
-  const sent = await sendBlob({ digest, read: () => value }, to)
-  const refers = [blobName(digest)]
-  return { status: await createEntry(subject, { kind: 'value', blob: digest }, { ...to, refers }), sent }
+  const blob = blobOf(value)
+  const sent = await sendBlob(blob, to)
+  const refers = [blobName(blob.digest)]
+  return { status: await createEntry(subject, { kind: 'value', blob: blob.digest }, { ...to, refers }), sent }
 }
 
-export async function sendBlob(
-  { digest, read }: { readonly digest: string; readonly read: () => Buffer },
-  { remote, signal }: Publisher,
-): Promise<number> {
+export interface Blob {
+  /** sha256, hex. */
+  readonly digest: string
+  /** Bytes. */
+  readonly size: number
+  readonly read: () => Buffer
+}
+
+export const blobOf = (data: Buffer): Blob => ({
+  digest: sha256(data),
+  size: data.length,
+  read: () => data,
+})
+
+/** Bytes sent. What is there in another length was cut short, and is written again. */
+export async function sendBlob({ digest, size, read }: Blob, { remote, signal }: Publisher): Promise<number> {
   signal.throwIfAborted()
-  if (await remote.has(blobName(digest), signal)) return 0
+  const name = blobName(digest)
+  const isThere = (): Promise<boolean> => remote.has(name, signal, size)
+  if (await isThere()) return 0
   const data = read()
-  return (await remote.create(blobName(digest), data, { signal })) === 'created' ? data.length : 0
+  if ((await remote.create(name, data, { signal })) === 'created') return size
+  // Somebody else was faster, or it is damaged.
+  if (await isThere()) return 0
+  await remote.create(name, data, { signal, replaces: true })
+  if (await isThere()) return size
+  throw new RemoteError('answer', `${remote.name} keeps ${name} in another length than its ${size} bytes`)
 }
 
 export async function createEntry(

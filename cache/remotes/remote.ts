@@ -6,7 +6,8 @@ export interface Remote {
   readonly name: string
   /** What is under a name, or undefined when nothing is. Throws RemoteError. */
   read(name: string, options: ReadOptions): Promise<Buffer | undefined>
-  has(name: string, signal: AbortSignal): Promise<boolean>
+  /** With `size`: something of so many bytes, as far as the remote says how many it has. Throws RemoteError. */
+  has(name: string, signal: AbortSignal, size?: number): Promise<boolean>
   /** Puts something under a name, whole or not at all; what is there already stays as it is. Throws RemoteError. */
   create(name: string, data: Buffer, options: CreateOptions): Promise<'created' | 'there'>
 }
@@ -23,6 +24,8 @@ export interface CreateOptions {
   readonly signal: AbortSignal
   /** Names this one needs; a registry keeps what something refers to. */
   readonly refers?: readonly string[]
+  /** What is there is not what the name says, and is written over. */
+  readonly replaces?: boolean
 }
 
 /**

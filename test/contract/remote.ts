@@ -4,7 +4,16 @@ import { createHash, randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { blobName, type ReadOptions, type Remote } from '../../cache/remotes/remote.ts'
 
-export function describeRemote(title: string, open: () => Promise<Remote>): void {
+export interface RemoteTraits {
+  /** Refuses what does not have the digest it is put under. */
+  readonly checksDigests?: boolean
+}
+
+export function describeRemote(
+  title: string,
+  open: () => Promise<Remote>,
+  { checksDigests = false }: RemoteTraits = {},
+): void {
   describe(`${title} keeps the remotes' contract`, () => {
     test('has nothing under a name nobody wrote', async () => {
       const remote = await open()
@@ -21,6 +30,8 @@ export function describeRemote(title: string, open: () => Promise<Remote>): void
       const name = blobName(digestOf(data))
       expect(await remote.create(name, data, { signal })).toBe('created')
       expect(await remote.has(name, signal)).toBe(true)
+      expect(await remote.has(name, signal, size)).toBe(true)
+      expect(await remote.has(name, signal, size + 1)).toBe(false)
       expect((await remote.read(name, reading()))?.equals(data)).toBe(true)
     })
 
@@ -45,6 +56,25 @@ export function describeRemote(title: string, open: () => Promise<Remote>): void
       expect(await remote.create(name, Buffer.from('first'), { signal })).toBe('created')
       expect(await remote.create(name, Buffer.from('second'), { signal })).toBe('there')
       expect((await remote.read(name, reading()))?.toString()).toBe('first')
+    })
+
+    test.skipIf(checksDigests)('writes over what is cut short when it is told to', async () => {
+      const remote = await open()
+      const data = randomBytes(3000)
+      const name = blobName(digestOf(data))
+      await remote.create(name, data.subarray(0, 1000), { signal })
+      expect(await remote.has(name, signal, data.length)).toBe(false)
+      expect(await remote.create(name, data, { signal })).toBe('there')
+      expect(await remote.create(name, data, { signal, replaces: true })).toBe('created')
+      expect(await remote.has(name, signal, data.length)).toBe(true)
+      expect((await remote.read(name, reading()))?.equals(data)).toBe(true)
+    })
+
+    test.runIf(checksDigests)('refuses a blob under the name of another', async () => {
+      const remote = await open()
+      const name = blobName(digestOf(Buffer.from('wanted')))
+      await expect(remote.create(name, Buffer.from('other'), { signal })).rejects.toThrow('does not take')
+      expect(await remote.has(name, signal)).toBe(false)
     })
 
     test('a record keeps what it refers to', async () => {

@@ -19,6 +19,8 @@ const empty: Remote = {
   create: async () => 'created',
 }
 
+const takesBlobs: Remote['create'] = async (name) => (name.startsWith('records/') ? 'there' : 'created')
+
 const readerOf = (remote: Remote): EntryReader => ({
   remote,
   keys,
@@ -34,7 +36,7 @@ const announce = (remote: Remote): Promise<void> => {
 
 test('a remote that has every new thing already is not asked without end', async () => {
   await announce(empty)
-  await expect(announce({ ...empty, create: async () => 'there' })).rejects.toMatchObject({
+  await expect(announce({ ...empty, create: takesBlobs })).rejects.toMatchObject({
     fault: 'answer',
     message: 'https://cache.example.org says of 64 new things that they are there already',
   })

@@ -1,13 +1,15 @@
 // The remotes' contract on real servers: nginx with WebDAV, docker-registry, an S3-compatible server of npm.
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openRemote } from '../../../cache/remotes/open-remote.ts'
+import { blobOf, sendBlob } from '../../../cache/remotes/publish-entry.ts'
 import { blobName } from '../../../cache/remotes/remote.ts'
 import { runProgram } from '../../../tasks/run/process.ts'
 import { describeRemote, digestOf, signal } from '../../contract/remote.ts'
+import { signingKey } from '../../rig/entry-keys.ts'
 import { startRegistry } from '../../rig/registry.ts'
 import { type RemoteServer, startRemoteServer } from '../../rig/remote-servers.ts'
 
@@ -32,13 +34,17 @@ describe.each(['nginx', 's3'] as const)('%s', (kind) => {
 describe('docker-registry', () => {
   let port = 0
   let config = ''
+  let blobs = ''
   beforeAll(async () => {
     const registry = await startRegistry(folder)
     port = registry.port
     config = registry.config
+    blobs = registry.blobs
     return registry.stop
   })
-  describeRemote('a registry', async () => openRemote(`oci://127.0.0.1:${port}/team/${place()}`, {}))
+  describeRemote('a registry', async () => openRemote(`oci://127.0.0.1:${port}/team/${place()}`, {}), {
+    checksDigests: true,
+  })
 
   test('its garbage collection keeps what a record refers to, and takes what none does', async () => {
     const repository = place()
@@ -51,6 +57,15 @@ describe('docker-registry', () => {
     const seen = openRemote(`oci://127.0.0.1:${port}/team/${repository}`, {})
     expect(await seen.has(blobName(digestOf(kept)), signal)).toBe(true)
     expect(await seen.has(blobName(digestOf(lost)), signal)).toBe(false)
+  })
+
+  test('a blob that is cut short in its storage is said to stay so', async () => {
+    const remote = openRemote(`oci://127.0.0.1:${port}/team/${place()}`, {})
+    const blob = blobOf(Buffer.from('cut short'))
+    const to = { remote, key: signingKey('ci', ['main']).own, project: 'p', namespace: 'main', signal }
+    expect(await sendBlob(blob, to)).toBe(blob.size)
+    truncateSync(join(blobs, 'sha256', blob.digest.slice(0, 2), blob.digest, 'data'), 3)
+    await expect(sendBlob(blob, to)).rejects.toThrow(`keeps ${blobName(blob.digest)} in another length`)
   })
 
   test('skopeo copies a record as the artifact it is', async () => {
