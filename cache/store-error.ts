@@ -1,12 +1,13 @@
-// What the file system refuses becomes one of three errors; everything else keeps its own words.
+// What the file system refuses and what the store finds wrong with itself become errors of ours; a bug stays one.
 
 import { statfsSync } from 'node:fs'
 import { ImgError } from '../tasks/errors.ts'
 
 /** `doing` completes "…while …": `storing disk.raw`. */
-export function toStoreError(cause: unknown, doing: string, dir: string): ImgError {
+export function toStoreError(cause: unknown, doing: string, dir: string): Error {
+  if (!(cause instanceof Error)) return new TypeError(`thrown while ${doing}: ${String(cause)}`)
   if (cause instanceof ImgError) return cause
-  const text = cause instanceof Error ? cause.message : String(cause)
+  const text = cause.message
   const code = errnoOf(cause, text)
   if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') {
     return new ImgError('DISK_FULL', `no space left while ${doing}: ${freeSpace(dir)} free in ${dir}`, {
@@ -22,6 +23,14 @@ export function toStoreError(cause: unknown, doing: string, dir: string): ImgErr
       cause,
     })
   }
+  if (code === undefined && Object.getPrototypeOf(cause) === Error.prototype) {
+    return new ImgError('CACHE_DAMAGED', `${dir} is damaged, seen while ${doing}: ${text}`, {
+      path: dir,
+      hint: 'run `img cache repair`, then the command again',
+      cause,
+    })
+  }
+  if (code === undefined || code.startsWith('ERR_')) return cause
   return new ImgError('CACHE_UNWRITABLE', `the file system of ${dir} failed while ${doing}: ${text}`, {
     path: dir,
     hint: 'check the disk and the kernel log, then run the command again',

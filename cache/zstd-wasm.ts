@@ -29,7 +29,7 @@ export function openDecoder(slots: number): Decoder {
   const { _malloc: allocate, _free: free } = code
   const { _ZSTD_decompress: decompress, _ZSTD_isError: isError } = code
   const memory = allocate((slots + 1) * frameMax)
-  if (memory === 0) throw new Error(`no memory for ${slots} frames`)
+  if (memory === 0) throw new RangeError(`no memory for ${slots} frames`)
   const at = (slot: number): number => memory + (slot + 1) * frameMax
   const bytes = (from: number, length: number): Buffer => Buffer.from(code.HEAPU8.buffer, from, length)
   return {
