@@ -1,5 +1,6 @@
 // What a build needs beside the project: a mirror, backends, and how much of the machine a layer may take.
 
+import { existsSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
 import { startMirror, type Mirror } from '../../cache/mirror/mirror.ts'
 import type { Backend } from '../backends/backend.ts'
@@ -58,7 +59,7 @@ export async function openBench(
   )
   return {
     prepare: async (todo) => {
-      await requireTools(hostTools(project, todo), context)
+      await requireTools(hostTools(project, todo), context, { recommended: overlayTools(project, todo) })
       return (await obtainLocked(lock, aptInputs, context)).length > 0
     },
     recover: async () =>
@@ -91,6 +92,12 @@ export async function openBench(
       if (mirror !== undefined && kept === undefined) await (await mirror).close()
     },
   }
+}
+
+/** Where they can be of use. */
+function overlayTools({ graph, context }: Project, todo: readonly LayerName[]): readonly ToolName[] {
+  const mountsDisks = context.uid === 0 && todo.some((name) => layerOf(graph, name).from !== undefined)
+  return mountsDisks && existsSync('/dev/fuse') ? ['qemu-img', 'qemu-storage-daemon'] : []
 }
 
 /** What starts the tool tree; only the tree itself is made by a program of the host. */

@@ -78,6 +78,8 @@ export interface ToolOptions {
   /** Folders with programs, separated by colons. */
   readonly path?: string
   readonly install?: Install
+  /** What the command can do without, at the price their `purpose` names. */
+  readonly recommended?: readonly ToolName[]
 }
 
 /** Where a tool is; undefined when it is missing. */
@@ -86,17 +88,30 @@ export function findTool(name: ToolName, path?: string): string | undefined {
   return findProgram(tool.file ?? name, path, tool.file === undefined ? 'program' : 'file')
 }
 
-/** Installs what is missing when the user said `--yes`, else says exactly how to. Starts nothing when all is there. */
+/**
+ * Installs what is missing when the user said `--yes`, else says exactly how to: as an error, or as a note of what is only
+ * recommended. Starts nothing when all is there.
+ */
 export async function requireTools(
   names: readonly ToolName[],
   context: RunContext,
   options: ToolOptions = {},
 ): Promise<void> {
   const missing = missingTools(names, options.path)
-  if (missing.length === 0) return
-  const packages = packagesOf(missing)
-  if (!context.yes) throw missingError(missing, packages, context.uid)
-  await (options.install ?? installPackages)(packages, context)
+  const recommended = missingTools(options.recommended ?? [], options.path)
+  const packages = packagesOf([...missing, ...recommended])
+  if (packages.length === 0) return
+  if (!context.yes) {
+    if (missing.length > 0) throw missingError(missing, packages, context.uid)
+    context.emit({ event: 'note', text: recommendation(recommended, context.uid) })
+    return
+  }
+  try {
+    await (options.install ?? installPackages)(packages, context)
+  } catch (error) {
+    if (missing.length > 0 || context.signal.aborted) throw error
+    context.emit({ event: 'note', text: recommendation(recommended, context.uid) })
+  }
   const still = missingTools(names, options.path)
   if (still.length > 0) throw missingError(still, packagesOf(still), context.uid)
 }
@@ -107,6 +122,11 @@ export const missingTools = (names: readonly ToolName[], path?: string): readonl
 export const packagesOf = (names: readonly ToolName[]): readonly string[] => [
   ...new Set(names.map((name) => tools[name].package)),
 ]
+
+function recommendation(missing: readonly ToolName[], uid: number): string {
+  const uses = missing.map((name) => `${name} (to ${tools[name].purpose})`)
+  return `recommended, not installed: ${uses.join(', ')}; run \`${installCommand(packagesOf(missing), uid)}\``
+}
 
 function missingError(missing: readonly ToolName[], packages: readonly string[], uid: number): ImgError {
   const needs = missing.map((name) => `${name} (needed to ${tools[name].purpose})`)

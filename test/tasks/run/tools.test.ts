@@ -3,6 +3,8 @@ import { packagesOf, requireTools, tools, type ToolName } from '../../../tasks/r
 import { fakePrograms } from '../../rig/fake-programs.ts'
 import { testContext } from '../../rig/run-context.ts'
 
+const refused = (): Promise<never> => Promise.reject(new Error('no mirror'))
+
 describe('requireTools', () => {
   it('is content with what is there', async () => {
     const { folder } = fakePrograms({ 'qemu-img': '', ssh: '' })
@@ -24,6 +26,29 @@ describe('requireTools', () => {
         hint: `run \`${sudo}apt-get install --yes --no-install-recommends mmdebstrap util-linux\`, or add --yes`,
       },
     })
+  })
+
+  const recommended = ['qemu-img', 'qemu-storage-daemon'] as const
+  const note =
+    "recommended, not installed: qemu-storage-daemon (to build on a parent's disk without copying it); run `apt-get install --yes --no-install-recommends qemu-system-common`"
+
+  it.each([false, true])('goes on without what is only recommended (yes: %s)', async (yes) => {
+    const { folder } = fakePrograms({ 'qemu-img': '' })
+    const context = testContext({ yes, uid: 0 })
+    await requireTools(['qemu-img'], context, { path: folder, install: refused, recommended })
+    expect(context.events).toEqual([{ event: 'note', text: note }])
+  })
+
+  it('installs what is recommended together with what is needed', async () => {
+    const asked: (readonly string[])[] = []
+    const install = (packages: readonly string[]): Promise<void> => Promise.resolve(void asked.push(packages))
+    const { folder } = fakePrograms({ 'qemu-img': '' })
+    const context = testContext({ yes: true })
+    await requireTools([], context, { path: folder, install, recommended })
+    const failing = requireTools(['mmdebstrap'], context, { path: folder, install, recommended })
+    await expect(failing).rejects.toMatchObject({ code: 'TOOL_MISSING' })
+    expect(asked).toEqual([['qemu-system-common'], ['mmdebstrap', 'qemu-system-common']])
+    expect(context.events).toEqual([])
   })
 
   it('installs each package once when the user said yes, and looks again', async () => {
