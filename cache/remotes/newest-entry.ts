@@ -4,7 +4,6 @@
 import { checkBlob } from './read-blob.ts'
 import { blobOf, createEntry, type Publisher, sendBlob } from './publish-entry.ts'
 import { entryName, type EntryReader, findEntry, valueSubject } from './find-entry.ts'
-import { sha256 } from '../entries.ts'
 import { blobName, RemoteError } from './remote.ts'
 import type { LayerRecord } from '../store.ts'
 import { openEntry, signersOf } from '../trust/signed-entry.ts'
@@ -48,12 +47,12 @@ export async function announceNewest(record: LayerRecord, to: Publisher, reader:
   const newest = await newestUpTo(last, { reader, place, signal })
   if (newest !== undefined && (newest.key === key || newest.started > started)) return
   const announcement = Buffer.from(JSON.stringify({ key, layer, started }))
-  const blob = sha256(announcement)
-  await sendBlob(blobOf(announcement), to)
-  const refers = [blobName(blob)]
+  const blob = blobOf(announcement)
+  await sendBlob(blob, to)
+  const refers = [blobName(blob.digest)]
   // Whoever writes with the same key at the same time takes a number; then the next one is ours.
   for (let number = last + 1; number <= last + takenMax; number++) {
-    const entry = { kind: 'value', blob } as const
+    const entry = { kind: 'value', blob: blob.digest } as const
     if ((await createEntry(subjectOf(layer, number), entry, { ...to, refers })) === 'created') return
   }
   throw new RemoteError('answer', `${remote.name} says of ${takenMax} new things that they are there already`)

@@ -40,7 +40,7 @@ export async function publishRecord(
   const files = Object.values(record.artifact)
   const packIds = [...new Set(files.flatMap(({ packs }) => packs))]
   const packs: Record<string, { size: number; footer: string }> = {}
-  const blobs: Blob[] = []
+  const blobs: SentBlob[] = []
   for (const id of packIds) {
     const footer = readFooterBytes(at, id)
     const digest = sha256(footer)
@@ -71,7 +71,7 @@ export async function publishValue(subject: string, value: Buffer, to: Publisher
   return { status: await createEntry(subject, { kind: 'value', blob: blob.digest }, { ...to, refers }), sent }
 }
 
-export interface Blob {
+export interface SentBlob {
   /** sha256, hex. */
   readonly digest: string
   /** Bytes. */
@@ -79,14 +79,17 @@ export interface Blob {
   readonly read: () => Buffer
 }
 
-export const blobOf = (data: Buffer): Blob => ({
+export const blobOf = (data: Buffer): SentBlob => ({
   digest: sha256(data),
   size: data.length,
   read: () => data,
 })
 
 /** Bytes sent. What is there in another length was cut short, and is written again. */
-export async function sendBlob({ digest, size, read }: Blob, { remote, signal }: Publisher): Promise<number> {
+export async function sendBlob(
+  { digest, size, read }: SentBlob,
+  { remote, signal }: Publisher,
+): Promise<number> {
   signal.throwIfAborted()
   const name = blobName(digest)
   const isThere = (): Promise<boolean> => remote.has(name, signal, size)

@@ -37,13 +37,20 @@ export function s3Remote(options: S3Options): Remote {
   return { ...remote, name: ['s3:/', bucket, prefix].filter((part) => part !== '').join('/') }
 }
 
-/** An unsigned body: what it must be is checked by its digest when it is read. */
+/**
+ * An unsigned body: what it must be is checked by its digest when it is read. Google's and Cloudflare's front ends rewrite
+ * `accept-encoding`, which a signature must not cover then.
+ */
 function signer(credentials: S3Credentials, region: string): Authorize {
   return async ({ method, url, headers }) => {
+    const kept = Object.entries(headers).filter(([name]) => name !== 'accept-encoding')
     const signing = new AwsV4Signer({
       method,
       url: url.href,
-      headers: { ...headers, 'x-amz-content-sha256': method === 'PUT' ? 'UNSIGNED-PAYLOAD' : emptyDigest },
+      headers: {
+        ...Object.fromEntries(kept),
+        'x-amz-content-sha256': method === 'PUT' ? 'UNSIGNED-PAYLOAD' : emptyDigest,
+      },
       service: 's3',
       region,
       ...credentials,
