@@ -119,7 +119,8 @@ async function startInit(
   const flags = '--mount --propagation private --pid --ipc --uts --fork --kill-child=KILL'
   const user = options.userNamespace ? ['--user', '--map-root-user', '--map-auto'] : []
   const mountsOf = options.mountsOf
-  const inside = mountsOf === undefined ? [] : ['nsenter', '--target', String(mountsOf), '--mount', '--']
+  const inside =
+    mountsOf === undefined ? [] : ['nsenter', '--target', String(mountsOf), '--mount', '--root', '--wd', '--']
   const running = machine.run([...inside, 'unshare', ...user, ...flags.split(' '), '--', init], {
     env: { LC_ALL: 'C.UTF-8' },
     onOutput: (text) => {

@@ -21,6 +21,7 @@ import type { RunContext } from '../../../tasks/context.ts'
 import type { Step } from '../../../tasks/plan/step.ts'
 import { describeBackend } from '../../contract/backend.ts'
 import { leftovers } from '../../rig/leftovers.ts'
+import { tempFolder } from '../../rig/temp-folder.ts'
 import { canRun, parentBench } from './bench.ts'
 import { startBuild } from './start-build.ts'
 
@@ -158,6 +159,18 @@ describe.runIf(canRun)('layers on overlays', () => {
     const second = startBuild(bench().child([], { apt: {}, ...on }), without('qemu-storage-daemon'))
     expect(await second.says('tree ')).toBe(`tree ${first.treeDigest}`)
     expect(second.lines).toContain('copy')
+  })
+
+  test('are made in a chroot as well', async () => {
+    const steps: readonly Step[] = [{ do: 'write', path: '/etc/motd', content: 'hello\n', mode: '0644' }]
+    const wanted = await run(steps, { parentBelow: [] })
+    const root = tempFolder()
+    // What the build works on is nowhere but in the chroot.
+    const enter = 'mount --rbind / "$0"; mount -t tmpfs none "$1"; shift; exec chroot "$0" "$@"'
+    const through = ['unshare', '--mount', 'sh', '-euc', enter, root, bench().folder]
+    const built = startBuild(bench().child(steps, { apt: {}, parentBelow: [] }), through)
+    expect(await built.says('tree ')).toBe(`tree ${wanted.treeDigest}`)
+    expect(built.lines).toContain('overlay')
   })
 
   test('that find no room for what they write fail, and leave nothing', async () => {
