@@ -22,10 +22,12 @@ export function startChild(
   const [program = '', ...rest] = [...through, process.execPath, jiti, script, ...argv]
   const child = spawn(program, rest, { stdio: ['pipe', 'pipe', 'inherit'] })
   const waiting: { start: string; found: (line: string) => void; failed: (error: Error) => void }[] = []
+  let hasEnded = false
   const ended = new Promise<void>((resolve) =>
     child.once('close', () => {
+      hasEnded = true
       resolve()
-      for (const { start, failed } of waiting) failed(new Error(`it ended and did not say: ${start}`))
+      for (const { start, failed } of waiting) failed(silent(start))
     }),
   )
   const kill = (): Promise<void> => {
@@ -41,7 +43,10 @@ export function startChild(
   const says = (start: string): Promise<string> => {
     const said = lines.find((line) => line.startsWith(start))
     if (said !== undefined) return Promise.resolve(said)
+    if (hasEnded) return Promise.reject(silent(start))
     return new Promise((found, failed) => waiting.push({ start, found, failed }))
   }
   return { pid: child.pid, lines, says, kill }
 }
+
+const silent = (start: string): Error => new Error(`it ended and did not say: ${start}`)
