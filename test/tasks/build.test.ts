@@ -5,6 +5,7 @@ import type { Backend } from '../../tasks/backends/backend.ts'
 import { fakeBackend, type FakeBackend, type FakeOptions } from '../../tasks/backends/fake.ts'
 import { planBuild, runBuild } from '../../tasks/build.ts'
 import type { RunContext } from '../../tasks/context.ts'
+import type { ImgEvent } from '../../tasks/events.ts'
 import { layer } from '../../tasks/plan/declare.ts'
 import type { Layer } from '../../tasks/plan/recipe.ts'
 import type { Step } from '../../tasks/plan/step.ts'
@@ -129,19 +130,20 @@ test('a build whose input changed meanwhile is not recorded', async () => {
 
 test('two builds at once build each layer once', async () => {
   const context = testContext()
-  const gate = gateOf()
+  const [gate, building, waiting] = [gateOf(), gateOf(), gateOf()]
   const [one, two] = [fakeBackend({ gates: { 'install:a': gate.promise } }), fakeBackend()]
-  const waiting = gateOf()
-  const first = runBuild(await fresh(context, chain()), [], {
+  const watching = (name: ImgEvent['event'], latch: Latch): RunContext => ({
+    ...context,
+    emit: ({ event }) => void (event === name && latch.resolve()),
+  })
+  const first = runBuild(await fresh(watching('layer-start', building), chain()), [], {
     mode: 'fail-fast',
     check: false,
     backends: [one],
   })
-  const watched: RunContext = {
-    ...context,
-    emit: ({ event }) => void (event === 'waiting' && waiting.resolve()),
-  }
-  const second = runBuild(await fresh(watched, chain()), [], {
+  // Whoever takes the lock first builds: only the gated build may.
+  await building.promise
+  const second = runBuild(await fresh(watching('waiting', waiting), chain()), [], {
     mode: 'fail-fast',
     check: false,
     backends: [two],
